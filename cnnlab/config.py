@@ -1,0 +1,255 @@
+"""What a run is asked to do, checked once at the door.
+
+A `RunConfig` that exists is valid. The form, the command line, the YAML, the help and
+the config differences all come from the models here and from the catalogues.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import Field, field_validator, model_validator
+
+from cnnlab.architectures.catalogue import get_architecture
+from cnnlab.datasets.catalogue import DATASETS
+from cnnlab.errors import ConfigError
+from cnnlab.parameters import Parameters, check
+
+# Two runs that differ only here ask for the same thing: they form a group.
+NOT_IN_FINGERPRINT = ("name", "notes", "repeats")
+
+
+class DataConfig(Parameters):
+    dataset: str = Field("digits", title="Data set", description="A name from 'python -m cnnlab datasets list'.")
+    version: str | None = Field(
+        None, title="Version", description="Of an imported set; the newest when left out. Every run records the real one."
+    )
+    image_size: int | None = Field(
+        None,
+        ge=8,
+        le=1024,
+        title="Image size",
+        description="Height and width the network sees; the architecture's natural size when left out.",
+        json_schema_extra={"unit": "px"},
+    )
+    outputs: tuple[str, ...] | None = Field(
+        None, title="Outputs", description="Which labels to learn, for sets with several; all when left out."
+    )
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, title="Parameters", description="Of a generated set, such as count and noise of 'shapes'."
+    )
+
+    @model_validator(mode="after")
+    def _check_parameters(self) -> Self:
+        # An imported set is known only to a store: whether it exists is asked at submission.
+        if self.dataset in DATASETS:
+            checked = DATASETS[self.dataset].check(self.parameters)
+            object.__setattr__(self, "parameters", checked.model_dump())
+        elif self.parameters:
+            raise ConfigError(
+                f"Data set {self.dataset!r} takes no parameters, got {', '.join(sorted(self.parameters))}. "
+                "Leave 'parameters' out, or choose a generated set such as 'shapes'."
+            )
+        return self
+
+
+class ArchitectureConfig(Parameters):
+    name: str = Field("lenet5", title="Architecture", description="A name from the catalogue.")
+    parameters: dict[str, Any] = Field(default_factory=dict, title="Parameters", description="Of the architecture.")
+
+    @model_validator(mode="after")
+    def _check_parameters(self) -> Self:
+        checked = get_architecture(self.name).check(self.parameters)
+        object.__setattr__(self, "parameters", checked.model_dump())
+        return self
+
+
+class TrainingConfig(Parameters):
+    epochs: int = Field(20, ge=1, le=10_000, title="Epochs", description="Passes over the training images.")
+    batch_size: int = Field(
+        64, ge=1, le=8192, title="Batch size", description="Images per step.", json_schema_extra={"log": True}
+    )
+    optimizer: Literal["sgd", "rmsprop", "adam", "adamw", "adagrad"] = Field(
+        "adam", title="Optimizer", description="How gradients become steps; 'sgd' has momentum."
+    )
+    learning_rate: float = Field(
+        0.002, gt=0, le=10, title="Learning rate", description="The highest of the schedule.", json_schema_extra={"log": True}
+    )
+    momentum: float = Field(
+        0.9,
+        ge=0,
+        lt=1,
+        title="Momentum",
+        description="Share of the last step that is kept.",
+        json_schema_extra={"only_if": {"optimizer": ["sgd", "rmsprop"]}},
+    )
+    nesterov: bool = Field(
+        True,
+        title="Nesterov momentum",
+        description="Look ahead along the momentum before taking the gradient.",
+        json_schema_extra={"only_if": {"optimizer": ["sgd"]}},
+    )
+    schedule: Literal["constant", "cosine", "step", "one_cycle"] = Field(
+        "cosine", title="Schedule", description="How the learning rate moves over the epochs."
+    )
+    warmup_epochs: float = Field(
+        0.0,
+        ge=0,
+        le=1000,
+        title="Warm-up",
+        description="Epochs over which the learning rate climbs from near zero.",
+        json_schema_extra={"unit": "epochs"},
+    )
+    step_every_epochs: int = Field(
+        10,
+        ge=1,
+        le=10_000,
+        title="Step every",
+        description="Epochs between two drops of the learning rate.",
+        json_schema_extra={"unit": "epochs", "only_if": {"schedule": ["step"]}},
+    )
+    step_factor: float = Field(
+        0.1,
+        gt=0,
+        lt=1,
+        title="Step factor",
+        description="What the learning rate is multiplied by at each drop.",
+        json_schema_extra={"only_if": {"schedule": ["step"]}},
+    )
+    weight_decay: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        title="Weight decay",
+        description="Share of each kernel taken off per step, times the learning rate (decoupled, as in AdamW).",
+        json_schema_extra={"log": True},
+    )
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, title="Label smoothing", description="Share of each label spread over all classes."
+    )
+    early_stopping_epochs: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        title="Early stopping",
+        description="Stop after that many epochs without a lower validation loss and keep the best; 0 never stops.",
+        json_schema_extra={"unit": "epochs"},
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="Of weights, data order and augmentation.")
+
+    @model_validator(mode="after")
+    def _check_warmup(self) -> Self:
+        if self.warmup_epochs >= self.epochs:
+            raise ConfigError(
+                f"warmup_epochs={self.warmup_epochs:g} leaves nothing of epochs={self.epochs}. "
+                "Expected fewer warm-up epochs than epochs. Shorten the warm-up or train longer."
+            )
+        return self
+
+
+class ComputeConfig(Parameters):
+    backend: Literal["tensorflow", "jax", "torch"] = Field(
+        "tensorflow", title="Backend", description="Of Keras, in the run's own process; it must be installed."
+    )
+    slots: int = Field(
+        1, ge=1, le=64, title="Slots", description="How many GPUs, or CPU slots where there is none, the run takes."
+    )
+
+
+class RunConfig(Parameters):
+    """One run: data, network, augmentation, training and where it computes."""
+
+    name: str = Field("", max_length=80, title="Name", description="Shown in tables; made from the config when empty.")
+    notes: str = Field("", max_length=4000, title="Notes", description="For yourself; changes nothing.")
+    data: DataConfig = Field(default_factory=lambda: DataConfig(), title="Data")
+    architecture: ArchitectureConfig = Field(default_factory=lambda: ArchitectureConfig(), title="Architecture")
+    augmentation: str = Field(
+        "", title="Augmentation", description="A line such as 'flip_lr|crop(pad=4)|cutout(8)'; empty for none."
+    )
+    training: TrainingConfig = Field(default_factory=lambda: TrainingConfig(), title="Training")
+    compute: ComputeConfig = Field(default_factory=lambda: ComputeConfig(), title="Compute")
+    repeats: int = Field(
+        1, ge=1, le=50, title="Repeats", description="Runs with the seeds seed, seed + 1, ...: they form a group."
+    )
+
+    @field_validator("augmentation")
+    @classmethod
+    def _check_augmentation(cls, line: str) -> str:
+        from cnnlab.augmentation.language import parse
+
+        return parse(line).line()
+
+    @model_validator(mode="after")
+    def _check_image_size(self) -> Self:
+        entry = get_architecture(self.architecture.name)
+        size = self.data.image_size
+        if size is not None and size < entry.smallest_px:
+            raise ConfigError(
+                f"image_size={size} is too small for {entry.title}. Expected at least {entry.smallest_px} px. "
+                f"Its natural size is {entry.natural_px} px."
+            )
+        return self
+
+    @property
+    def image_size(self) -> int:
+        """Height and width that the network sees, in pixels."""
+        return self.data.image_size or get_architecture(self.architecture.name).natural_px
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, mappings and scalars, in the order of the models."""
+        return self.model_dump(mode="json")
+
+    def to_yaml(self) -> str:
+        """Return the whole config as YAML that `from_yaml` reads back."""
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+
+    def fingerprint(self) -> str:
+        """Return 12 hexadecimal digits that runs of one group share: the seed is left out."""
+        values = {key: value for key, value in self.to_dict().items() if key not in NOT_IN_FINGERPRINT}
+        values["training"] = {key: value for key, value in values["training"].items() if key != "seed"}
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def with_version(self, version: str) -> "RunConfig":
+        """Return the same config with the data version that it will really train on."""
+        return self.model_copy(update={"data": self.data.model_copy(update={"version": version})})
+
+    def expanded(self) -> list["RunConfig"]:
+        """Return one config per repeat, each with its own seed and without repeats."""
+        first = self.training.seed
+        return [
+            self.model_copy(
+                update={"repeats": 1, "training": self.training.model_copy(update={"seed": first + index})}
+            )
+            for index in range(self.repeats)
+        ]
+
+
+def config_from_dict(values: Mapping[str, Any] | Any) -> RunConfig:
+    """Build a config from nested mappings; raises `ConfigError` naming the first fault."""
+    return check(RunConfig, values, "a run")
+
+
+def config_from_yaml(text: str) -> RunConfig:
+    """Build a config from YAML text; raises `ConfigError` naming the first fault."""
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" at line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"The YAML cannot be read{place}. Check its indentation and quotes.") from None
+    return config_from_dict(values or {})
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return `{"training.epochs": 20, ...}` from nested mappings."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{name}."))
+        else:
+            flat[name] = value
+    return flat
