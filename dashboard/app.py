@@ -1,0 +1,36 @@
+"""The frame of every page: title, navigation, and nothing that takes time."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+if str(HERE.parent) not in sys.path:  # 'streamlit run dashboard/app.py' puts only dashboard/ there
+    sys.path.append(str(HERE.parent))
+
+import streamlit as st  # noqa: E402
+
+from dashboard.state import PAGES, show_messages  # noqa: E402
+
+st.set_page_config(
+    page_title="CNN Lab",
+    page_icon=":material/grid_view:",
+    layout="wide",
+    menu_items={"About": "CNN Lab: learn, train and compare convolutional networks in the browser."},
+)
+st.logo(HERE / "assets" / "logo.svg", size="medium")
+page = st.navigation(
+    [
+        st.Page(
+            HERE / spec.file,
+            title=spec.title,
+            icon=spec.icon,
+            url_path=spec.url_path,
+            default=spec.url_path == "",
+            visibility=spec.visibility,
+        )
+        for spec in PAGES.values()
+    ],
+    position="top",
+)
+page.run()
+show_messages()

@@ -1,0 +1,217 @@
+"""The only door of the pages to the store, the queue and the inspector; all caching is here.
+
+Frames come from caches that are shared by all sessions: never change them in place.
+"""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from cnnlab.config import RunConfig
+from cnnlab.datasets import storage
+from cnnlab.datasets.storage import Dataset, DatasetInfo
+from cnnlab.inspector.client import Inspector
+from cnnlab.launch.queue import Queue, QueueEntry, SlotState
+from cnnlab.runs import queries
+from cnnlab.runs.status import RunStatus, settle
+from cnnlab.runs.store import Store
+
+RUNNING_STATES = ("queued", "running")
+TICK_EVERY_S = 2.0
+
+
+# ---- the three parts behind this door ----
+
+
+def store() -> Store:
+    """Return the store named by `CNNLAB_STORE`, or the project's own."""
+    return _store(os.environ.get("CNNLAB_STORE", ""))
+
+
+def queue() -> Queue:
+    """Return this user's queue on this machine."""
+    return _queue(os.environ.get("CNNLAB_QUEUE", ""))
+
+
+def inspector() -> Inspector:
+    """Return the one warm Keras process beside the pages; it starts with the first question."""
+    return _inspector(str(store().root))
+
+
+@st.cache_resource(show_spinner=False)
+def _store(root: str) -> Store:
+    return Store(root or None)
+
+
+@st.cache_resource(show_spinner=False)
+def _queue(path: str) -> Queue:
+    return Queue(Path(path)) if path else Queue()
+
+
+@st.cache_resource(show_spinner=False)
+def _inspector(root: str) -> Inspector:
+    return Inspector(Path(root))
+
+
+@st.cache_resource(show_spinner=False)
+def _last_tick(path: str) -> dict[str, float]:  # noqa: ARG001 one clock per queue
+    return {"at": 0.0}
+
+
+def tick() -> None:
+    """Let the queue move on; called by every look at it, at most each two seconds."""
+    clock = _last_tick(os.environ.get("CNNLAB_QUEUE", ""))
+    if time.monotonic() - clock["at"] >= TICK_EVERY_S:
+        clock["at"] = time.monotonic()
+        queue().tick()
+
+
+def refresh() -> None:
+    """Forget what may have changed; call it after submit, cancel, delete, restore or import."""
+    _summaries.clear()
+    _datasets.clear()
+
+
+# ---- runs ----
+
+
+def summaries() -> pl.DataFrame:
+    """Return one row per run, columns as in `cnnlab.runs.schema.SUMMARY`; at most a second old."""
+    return _summaries(str(store().root))
+
+
+@st.cache_resource(ttl=1.0, show_spinner=False)
+def _summaries(root: str) -> pl.DataFrame:  # noqa: ARG001 the key
+    tick()
+    return queries.summaries(store())
+
+
+def summary(run_id: str) -> dict[str, Any] | None:
+    """Return the row of one run, or nothing where there is none."""
+    rows = summaries().filter(pl.col("run_id") == run_id).to_dicts()
+    return rows[0] if rows else None
+
+
+def status(run_id: str) -> RunStatus:
+    """Return how a run stands, after settling what a dead process left behind."""
+    return settle(store().run_dir(run_id))
+
+
+def config(run_id: str) -> RunConfig:
+    """Return the config of a run, whole, as it was asked for."""
+    return _config(str(store().run_dir(run_id)))
+
+
+@st.cache_resource(max_entries=2000, show_spinner=False)
+def _config(run_dir: str) -> RunConfig:
+    return store().read_config(Path(run_dir).name)
+
+
+def metrics(run_ids: Sequence[str]) -> pl.DataFrame:
+    """Return the long metrics of runs, the tail of running ones included."""
+    stamps = tuple((run_id, _stamp(store().run_dir(run_id), "metrics.jsonl", "metrics")) for run_id in run_ids)
+    return _metrics(str(store().root), stamps)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _metrics(root: str, stamps: tuple[tuple[str, int], ...]) -> pl.DataFrame:  # noqa: ARG001 the key
+    return queries.metrics(store(), [run_id for run_id, _ in stamps])
+
+
+def predictions(run_id: str, split: str = "test") -> pl.DataFrame:
+    """Return the predictions of an ended run, one row per image and output."""
+    return _predictions(str(store().root), run_id, split, _stamp(store().run_dir(run_id), "predictions.parquet"))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _predictions(root: str, run_id: str, split: str, stamp: int) -> pl.DataFrame:  # noqa: ARG001 the key
+    return queries.predictions(store(), run_id, split=split)
+
+
+def layers(run_id: str) -> pl.DataFrame:
+    """Return the layers of a run's network with parameters and multiply-accumulates."""
+    return _layers(str(store().root), run_id, _stamp(store().run_dir(run_id), "layers.parquet"))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _layers(root: str, run_id: str, stamp: int) -> pl.DataFrame:  # noqa: ARG001 the key
+    return queries.layers(store(), run_id)
+
+
+def config_differences(run_ids: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Return (field, value per run) for the fields in which the runs differ."""
+    return _config_differences(str(store().root), tuple(run_ids))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _config_differences(root: str, run_ids: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:  # noqa: ARG001
+    return queries.config_differences(store(), list(run_ids))
+
+
+def result(run_id: str) -> dict[str, Any] | None:
+    """Return what a run reached, or nothing while it has not ended."""
+    return store().read_result(run_id)
+
+
+def _stamp(run_dir: Path, *names: str) -> int:
+    newest = 0
+    for name in names:
+        try:
+            newest = max(newest, (run_dir / name).stat().st_mtime_ns)
+        except OSError:
+            continue  # not written yet, or moved to its final place between two looks
+    return newest
+
+
+# ---- data sets ----
+
+
+def datasets() -> list[DatasetInfo]:
+    """Return the data sets in the store: imported ones and those of the catalogue already built."""
+    return _datasets(str(store().root))
+
+
+@st.cache_resource(ttl=5.0, show_spinner=False)
+def _datasets(root: str) -> list[DatasetInfo]:
+    return storage.list_datasets(Path(root))
+
+
+def dataset(name: str, *, version: str | None = None, parameters: Mapping[str, Any] | None = None) -> Dataset:
+    """Open a data set, building one of the catalogue where it is missing (may take long for a download)."""
+    return storage.open_dataset(store().root, name, version=version, parameters=parameters)
+
+
+# ---- queue ----
+
+
+def entries() -> list[QueueEntry]:
+    """Return what waits and runs, of every store of this user, in the order of the queue."""
+    tick()
+    return queue().entries()
+
+
+def slots() -> list[SlotState]:
+    """Return the slots of this machine and what keeps each busy."""
+    return queue().slots()
+
+
+def submit(run_config: RunConfig) -> list[str]:
+    """Create the runs of a config and queue them; returns their ids."""
+    from cnnlab.submit import submit_runs
+
+    run_ids = submit_runs(store(), run_config, queue=queue())
+    refresh()
+    return run_ids
+
+
+# ---- inspector ----
+
+
+def costs(run_config: RunConfig) -> dict[str, Any]:
+    """Return num_params, trainable_params, macs, not_counted and layers of a config's network."""
+    return dict(inspector().ask("costs", config=run_config.to_dict()))
