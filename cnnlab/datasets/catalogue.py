@@ -16,7 +16,9 @@ from cnnlab.parameters import NoParameters, Parameters, check
 
 class ShapesParameters(Parameters):
     count: int = Field(2000, ge=60, le=200_000, title="Images", description="In all splits together.")
-    size: int = Field(32, ge=12, le=256, title="Side", description="Height and width.", json_schema_extra={"unit": "px"})
+    size: int = Field(
+        32, ge=12, le=256, title="Side", description="Height and width.", json_schema_extra={"unit": "px"}
+    )
     noise: float = Field(
         0.05, ge=0, le=1, title="Noise", description="Standard deviation of the pixel noise, as a share of full scale."
     )
@@ -77,7 +79,9 @@ CIFAR100_NAMES = (
 DIGIT_NAMES = tuple(str(digit) for digit in range(10))
 
 
-def _downloaded(name: str, title: str, source: str, summary: str, shape: tuple[int, int, int], classes: tuple[str, ...], num: int) -> DatasetEntry:
+def _downloaded(
+    name: str, title: str, source: str, summary: str, shape: tuple[int, int, int], classes: tuple[str, ...], num: int
+) -> DatasetEntry:
     return DatasetEntry(
         name=name,
         title=title,
