@@ -83,7 +83,7 @@ class TrainingConfig(Parameters):
         lt=1,
         title="Momentum",
         description="Share of the last step that is kept.",
-        json_schema_extra={"only_if": {"optimizer": ["sgd", "rmsprop"]}},
+        json_schema_extra={"only_if": {"optimizer": ["sgd"]}},
     )
     nesterov: bool = Field(
         True,

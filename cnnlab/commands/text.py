@@ -1,0 +1,63 @@
+"""A config written as the command that makes it."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from cnnlab.architectures.catalogue import get_architecture
+from cnnlab.commands.options import OPTIONS, ConfigOption
+from cnnlab.config import RunConfig
+from cnnlab.datasets.catalogue import DATASETS
+
+
+def as_command(config: RunConfig, verb: Literal["train", "submit"] = "submit") -> str:
+    """Return `python -m cnnlab VERB ...` with the options that are not at their defaults.
+
+    Data set and architecture are always named, so that the command can be read.
+    """
+    return " ".join(["python -m cnnlab", verb, *as_options(config)])
+
+
+def as_options(config: RunConfig) -> list[str]:
+    """Return the options, each quoted for a POSIX shell."""
+    values, defaults = config.to_dict(), RunConfig().to_dict()
+    words: list[str] = []
+    for option in OPTIONS:
+        value = _at(values, option.path)
+        if option.is_mapping:
+            default: Any = _default_parameters(config, option)
+        else:
+            default = _at(defaults, option.path)
+        if option.flag in ("--dataset", "--architecture") or value != default:
+            words += _words(option, value, default)
+    return words
+
+
+def _words(option: ConfigOption, value: Any, default: Any) -> list[str]:
+    if option.is_mapping:
+        changed = {name: item for name, item in value.items() if item != default.get(name)}
+        return [f"{option.flag} {shlex.quote(f'{name}={_text(item)}')}" for name, item in changed.items()]
+    if option.is_list:
+        return [f"{option.flag} {shlex.quote(str(item))}" for item in value or []]
+    if isinstance(value, bool):
+        return [option.flag if value else f"--no-{option.flag[2:]}"]
+    # An empty value, against a default that is none, still has to be written to be said.
+    return [f"{option.flag} {shlex.quote(_text(value))}"]
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _at(values: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    current: Any = values
+    for key in path:
+        current = current[key]
+    return current
+
+
+def _default_parameters(config: RunConfig, option: ConfigOption) -> dict[str, Any]:
+    if option.path[0] == "architecture":
+        return get_architecture(config.architecture.name).check({}).model_dump()
+    entry = DATASETS.get(config.data.dataset)
+    return entry.check({}).model_dump() if entry else {}

@@ -1,0 +1,67 @@
+"""From a config to queued runs: the door that the form and the command line share."""
+
+from cnnlab.config import RunConfig
+from cnnlab.datasets.catalogue import DATASETS
+from cnnlab.datasets.storage import find_dataset
+from cnnlab.errors import ConfigError, QueueError
+from cnnlab.launch.queue import Queue
+from cnnlab.runs.store import Store
+
+BACKEND_PACKAGES = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
+
+
+def submit_runs(store: Store, config: RunConfig, *, queue: Queue | None = None, priority: int = 0) -> list[str]:
+    """Create one run per repeat and queue them; return their ids, in the order of their seeds.
+
+    Raises:
+        DatasetError: the store has no data set of that name or version.
+        ConfigError: the backend is not installed, or the outputs are not those of the data.
+        QueueError: the run asks for more slots than this machine has, or the disk is full.
+    """
+    queue = queue or Queue()
+    config = _with_real_data(store, config)
+    _check_backend(config.compute.backend)
+    _check_slots(queue, config.compute.slots)
+    run_ids = []
+    for one in config.expanded():
+        run_dir = store.create_run(one)
+        queue.submit(run_dir, slots=one.compute.slots, priority=priority)
+        run_ids.append(run_dir.name)
+    return run_ids
+
+
+def _with_real_data(store: Store, config: RunConfig) -> RunConfig:
+    """Pin the version of an imported set, so that a later import does not change what was asked for."""
+    name, outputs = config.data.dataset, config.data.outputs
+    if name in DATASETS:
+        known = tuple(DATASETS[name].outputs)
+    else:
+        info = find_dataset(store.root, name, config.data.version)
+        known = tuple(info.outputs)
+        config = config.with_version(info.version)
+    unknown = [output for output in outputs or () if output not in known]
+    if unknown:
+        raise ConfigError(
+            f"Data set {name!r} has no output {', '.join(map(repr, unknown))}. "
+            f"Expected some of: {', '.join(known)}. Leave 'outputs' out to learn all."
+        )
+    return config
+
+
+def _check_backend(backend: str) -> None:
+    from importlib.util import find_spec
+
+    if find_spec(BACKEND_PACKAGES[backend]) is None:
+        raise ConfigError(
+            f"backend={backend!r} is not installed here. Install it with 'pip install {BACKEND_PACKAGES[backend]}', "
+            "or use backend 'tensorflow'."
+        )
+
+
+def _check_slots(queue: Queue, wanted: int) -> None:
+    existing = len(queue.slots())
+    if wanted > existing:
+        raise QueueError(
+            f"slots={wanted} is more than this machine has. Expected at most {existing}. "
+            "Ask for fewer, or raise CNNLAB_SLOTS for CPU slots."
+        )

@@ -1,0 +1,85 @@
+"""The network of a config: normalisation, features, one head of logits per output."""
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from cnnlab.architectures.catalogue import get_architecture
+from cnnlab.config import RunConfig
+from cnnlab.datasets.storage import DatasetInfo
+from cnnlab.errors import ConfigError
+
+# A channel that never changes would be divided by zero; one grey level of 255 is far below any real spread.
+SMALLEST_STD = 1.0
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """What a network has to know of its data.
+
+    Attributes:
+        input_shape: Height, width, channels.
+        outputs: Class names per output, in order.
+        channel_mean: Per channel, on the scale of the pixels, 0 to 255.
+        channel_std: Likewise.
+    """
+
+    input_shape: tuple[int, int, int]
+    outputs: Mapping[str, Sequence[str]]
+    channel_mean: tuple[float, ...]
+    channel_std: tuple[float, ...]
+
+
+def network_shape(config: RunConfig, info: DatasetInfo) -> NetworkShape:
+    """Return the shape that `config` asks for on the data of `info`.
+
+    Raises:
+        ConfigError: an output is asked for that the data do not have.
+    """
+    size = config.image_size
+    return NetworkShape(
+        input_shape=(size, size, info.image_shape[2]),
+        outputs=_chosen_outputs(config, info),
+        channel_mean=tuple(info.channel_mean),
+        channel_std=tuple(info.channel_std),
+    )
+
+
+def build_network(config: RunConfig, info: DatasetInfo) -> keras.Model:
+    """Build the network of `config` for the data of `info`.
+
+    It takes raw pixels, `(batch, height, width, channels)` from 0 to 255, and returns logits
+    `(batch, num_classes)`: one tensor for one output, a dict by output name for several.
+    """
+    shape = network_shape(config, info)
+    images = keras.Input(shape.input_shape, name="images")
+    variance = np.maximum(np.asarray(shape.channel_std), SMALLEST_STD) ** 2
+    x = keras.layers.Normalization(mean=shape.channel_mean, variance=variance.tolist(), name="normalise")(images)
+    entry = get_architecture(config.architecture.name)
+    features = _builder(entry.builder)(x, **config.architecture.parameters)
+    logits = {
+        name: keras.layers.Dense(len(classes), dtype="float32", name=f"{name}_logits")(features)
+        for name, classes in shape.outputs.items()
+    }
+    return keras.Model(images, next(iter(logits.values())) if len(logits) == 1 else logits, name=entry.name)
+
+
+def _chosen_outputs(config: RunConfig, info: DatasetInfo) -> dict[str, Sequence[str]]:
+    if config.data.outputs is None:
+        return dict(info.outputs)
+    unknown = [name for name in config.data.outputs if name not in info.outputs]
+    if unknown or not config.data.outputs:
+        raise ConfigError(
+            f"Data set {info.name!r} has no output {', '.join(map(repr, unknown)) or 'chosen'}. "
+            f"Expected some of: {', '.join(info.outputs)}. Leave 'outputs' out to learn all."
+        )
+    return {name: classes for name, classes in info.outputs.items() if name in config.data.outputs}
+
+
+def _builder(path: str) -> Callable[..., Any]:
+    module, function = path.split(":")
+    return getattr(importlib.import_module(module), function)

@@ -1,0 +1,32 @@
+"""The optimizers by name, from a checked config."""
+
+from typing import Any
+
+import keras
+
+from cnnlab.config import TrainingConfig
+
+
+def build_optimizer(training: TrainingConfig, learning_rate: Any) -> keras.optimizers.Optimizer:
+    """Build the optimizer of `training` with a rate or schedule.
+
+    Weight decay is decoupled for every optimizer (Loshchilov and Hutter 2017, arXiv:1711.05101)
+    and spares biases and the scales and offsets of normalisation.
+    """
+    common: dict[str, Any] = {"learning_rate": learning_rate, "weight_decay": training.weight_decay or None}
+    optimizers = keras.optimizers
+    optimizer: keras.optimizers.Optimizer
+    match training.optimizer:
+        case "sgd":
+            optimizer = optimizers.SGD(momentum=training.momentum, nesterov=training.nesterov, **common)
+        case "rmsprop":
+            optimizer = optimizers.RMSprop(**common)
+        case "adam":
+            optimizer = optimizers.Adam(**common)
+        case "adamw":
+            optimizer = optimizers.AdamW(**common)
+        case "adagrad":
+            optimizer = optimizers.Adagrad(**common)
+    if optimizer.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer

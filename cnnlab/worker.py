@@ -1,0 +1,98 @@
+"""The child process of a run: joins the store and the trainer.
+
+`python -m cnnlab.worker RUN_DIR` trains the config of that folder. It leaves with 0 when
+the result is written, else with 1 and the reason in `failure.json`. Its parent
+(`cnnlab.launch.parent`) writes how it ended, also where it could not say so itself.
+"""
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+from cnnlab.config import RunConfig, config_from_yaml
+from cnnlab.errors import CNNLabError, ConfigError, DatasetError, TrainingError
+from cnnlab.runs.writer import RunWriter
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train the run of the folder named by the only argument; return the exit code."""
+    run_dir = Path((arguments or sys.argv[1:])[0])
+    writer = RunWriter(run_dir)
+    try:
+        config = config_from_yaml((run_dir / "config.yaml").read_text(encoding="utf-8"))
+        _run(config, run_dir, writer)
+    except Exception as error:
+        traceback.print_exc()
+        writer.failure(_kind(error), _message(error))
+        return 1
+    finally:
+        writer.finish()
+    return 0
+
+
+def _run(config: RunConfig, run_dir: Path, writer: RunWriter) -> None:
+    # Before Keras is imported: it reads the backend once.
+    os.environ.setdefault("KERAS_BACKEND", config.compute.backend)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from cnnlab.datasets.storage import open_dataset
+    from cnnlab.runs.environment import capture
+    from cnnlab.runs.hardware import HardwareSampler
+
+    writer.environment(capture())
+    writer.event("preparing_data", dataset=config.data.dataset)
+    dataset = open_dataset(
+        _store_root(run_dir), config.data.dataset, version=config.data.version, parameters=config.data.parameters
+    )
+    with HardwareSampler(run_dir):
+        _train_and_keep(config, dataset, run_dir, writer)
+
+
+def _train_and_keep(config: RunConfig, dataset, run_dir: Path, writer: RunWriter) -> None:  # type: ignore[no-untyped-def]
+    from cnnlab.training.trainer import train
+
+    trained = train(config, dataset, writer)
+    for split, answers in trained.answers.items():
+        ids = dataset.sample_ids(split)
+        for output, one in answers.items():
+            writer.predictions(split, output, ids, one.labels, one.probabilities)
+    writer.layers([row.as_row() for row in trained.costs.rows])
+    _save_network(trained.network, run_dir)
+    size, channels = config.image_size, dataset.info.image_shape[2]
+    writer.result(
+        {
+            **trained.result(),
+            "dataset_version": dataset.info.version,
+            "image_shape": [size, size, channels],
+        }
+    )
+
+
+def _save_network(network, run_dir: Path) -> None:  # type: ignore[no-untyped-def]
+    # Keras writes in place, and asks for the ending: a killed process must not leave half a model under the real name.
+    temporary = run_dir / "writing.model.keras"
+    network.save(temporary)
+    os.replace(temporary, run_dir / "model.keras")
+
+
+def _store_root(run_dir: Path) -> Path:
+    return run_dir.resolve().parent.parent
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, TrainingError):
+        return error.kind
+    if isinstance(error, DatasetError | ConfigError):
+        return "bad_data"
+    return "code_error"
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, CNNLabError):
+        return str(error)
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:500] if lines else ''}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
