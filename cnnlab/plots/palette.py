@@ -1,0 +1,52 @@
+"""One colour per run, the same on every panel of a page.
+
+The eight colours keep the hues of Okabe and Ito 2008 (blue, orange, green, purple, ...) but were
+searched anew, because four of theirs are too pale on white: each of these has a contrast of at least
+3:1 on white and on near-black, and the two most alike are, seen with a red or green deficiency
+(Machado et al. 2009, doi:10.1109/TVCG.2009.113), as far apart as the two most alike of the first six
+of Okabe and Ito. `tests/plots/test_palette.py` measures both.
+"""
+
+from collections.abc import Iterable
+
+CATEGORICAL = ("#0078b4", "#d86000", "#009c78", "#b43c90", "#8478fc", "#c0300c", "#905454", "#a884b4")
+
+# What carries no identity: size legends, explanations of line styles, grid.
+NEUTRAL = "#7f7f7f"
+
+# Beyond eight a colour comes back with another of these, so that colour and symbol together tell runs apart.
+SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "star")
+
+SPLITS = {"train": CATEGORICAL[0], "val": CATEGORICAL[1], "test": CATEGORICAL[2]}
+
+# A table of numbers reads best when its empty end is the colour of the page.
+SEQUENTIAL_LIGHT = ("#f4f8fb", "#c9dff0", "#8cbcdd", "#4391c4", "#0b66a0", "#083a66")
+SEQUENTIAL_DARK = ("#16202b", "#123f63", "#0b66a0", "#3f92c8", "#8cc3e6", "#dceefa")
+
+
+def colour_of(names: Iterable[str]) -> dict[str, str]:
+    """Return a colour per name, in the order given; a name that comes twice keeps its first."""
+    return {name: CATEGORICAL[place % len(CATEGORICAL)] for place, name in enumerate(dict.fromkeys(names))}
+
+
+def symbol_of(names: Iterable[str]) -> dict[str, str]:
+    """Return a marker symbol per name: circles until the colours come back, then the next symbol."""
+    return {name: SYMBOLS[place // len(CATEGORICAL) % len(SYMBOLS)] for place, name in enumerate(dict.fromkeys(names))}
+
+
+def sequential(is_dark: bool = False, power: float = 1.0) -> list[tuple[float, str]]:
+    """Return a plotly colour scale from the page's colour to the strongest.
+
+    Args:
+        is_dark: The page is dark, so nothing is dark and much is bright.
+        power: Above 1, small values get more of the scale.
+    """
+    colours = SEQUENTIAL_DARK if is_dark else SEQUENTIAL_LIGHT
+    last = len(colours) - 1
+    return [((place / last) ** power, colour) for place, colour in enumerate(colours)]
+
+
+def with_alpha(colour: str, alpha: float) -> str:
+    """Return `#rrggbb` as `rgba(...)` of that opacity."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha:g})"
