@@ -1,0 +1,212 @@
+"""All runs at once: ended ones from `index/runs.parquet`, the others from their folders.
+
+The index is a copy and may be deleted or out of date. What is true of it is checked on each
+reading, so there is nothing to keep in step: a run without a row, or whose `status.json` is
+another than the row was made from (a retry), is read from its folder; a row without a run is
+left out. The next reader who finds ended runs without a row writes a new index, whole.
+Two who do so at once may lose a row to each other; the next reader finds it again.
+
+Listing 10,000 names takes 4.5 ms and with a stat of each 34 ms (measured): names are listed
+only when the folder changed, and only failed, cancelled and lost runs, which alone can be
+retried, are looked at one by one.
+"""
+
+import contextlib
+import os
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from cnnlab.files import read_bytes, sweep_temporary
+from cnnlab.runs import facts, tables
+from cnnlab.runs.schema import INDEX, SUMMARY, arrow_schema, polars_schema
+from cnnlab.runs.status import ENDED, RunStatus, settle
+from cnnlab.runs.store import Store
+
+# Raised when rows of before must be made anew, because `facts` reads more or other things.
+INDEX_VERSION = 1
+_VERSION_KEY = b"cnnlab.index_version"
+# A folder that changed this recently may change again without a newer time of change.
+_SETTLED_S = 3.0
+
+
+@dataclass(frozen=True)
+class _Listing:
+    stamp: int
+    is_settled: bool
+    names: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Index:
+    stamp: tuple[int, ...]
+    frame: pl.DataFrame
+    names: frozenset[str]
+    retriable: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Base:
+    """Rows of the index that still hold, newest first, and what they were chosen from."""
+
+    listing: _Listing
+    index: _Index
+    stale: frozenset[str]
+    frame: pl.DataFrame
+    unindexed: tuple[str, ...]
+
+
+_lock = threading.Lock()
+_listings: dict[Path, _Listing] = {}
+_indexes: dict[Path, _Index] = {}
+_bases: dict[Path, _Base] = {}
+
+
+def summaries(store: Store) -> pl.DataFrame:
+    """Return one row per run, newest first, with the columns of `schema.SUMMARY`."""
+    base = _base(store)
+    if not base.unindexed:
+        return base.frame
+    rows, ended = _read_folders(store, base.unindexed)
+    if ended:
+        _compact(store, base, ended)
+    fresh = pl.DataFrame(rows, schema=polars_schema(SUMMARY), orient="row")
+    return _newest_first(pl.concat([base.frame, fresh]))
+
+
+def scan(store: Store) -> pl.DataFrame:
+    """Return the same as `summaries` from the folders alone: slow, what the index must agree with."""
+    rows, _ = _read_folders(store, store.run_ids())
+    return _newest_first(pl.DataFrame(rows, schema=polars_schema(SUMMARY), orient="row"))
+
+
+def index_path(store: Store) -> Path:
+    """Return the file that may be deleted at any time."""
+    return store.index_dir / "runs.parquet"
+
+
+def _newest_first(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.sort("created_at", "run_id", descending=True, nulls_last=True)
+
+
+def _base(store: Store) -> _Base:
+    listing, index = _list(store), _read_index(store)
+    stale = frozenset(
+        name
+        for name, stamp in index.retriable.items()
+        if name in listing.names and _status_stamp(store.runs_dir / name) != stamp
+    )
+    known = _bases.get(store.root)
+    if known and known.listing is listing and known.index is index and known.stale == stale:
+        return known
+    holds = (index.names & listing.names) - stale
+    frame = index.frame.select(SUMMARY.names)
+    if len(holds) < frame.height:
+        frame = frame.filter(pl.col("run_id").is_in(list(holds)))
+    base = _Base(listing, index, stale, _newest_first(frame), tuple(sorted(listing.names - holds)))
+    with _lock:
+        _bases[store.root] = base
+    return base
+
+
+def _list(store: Store) -> _Listing:
+    try:
+        stamp = os.stat(store.runs_dir).st_mtime_ns
+    except OSError:
+        return _Listing(0, True, frozenset())
+    known = _listings.get(store.root)
+    if known and known.stamp == stamp and known.is_settled:
+        return known
+    is_settled = time.time() - stamp / 1e9 > _SETTLED_S
+    names = frozenset(store.run_ids())
+    if known and known.names == names:
+        names = known.names
+    listing = _Listing(stamp, is_settled, names)
+    if known and known.names is names and known.stamp == stamp and known.is_settled == is_settled:
+        return known
+    with _lock:
+        _listings[store.root] = listing
+    return listing
+
+
+def _read_index(store: Store) -> _Index:
+    path = index_path(store)
+    try:
+        stat = os.stat(path)
+        stamp: tuple[int, ...] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    except OSError:
+        stamp = ()
+    known = _indexes.get(store.root)
+    if known and known.stamp == stamp:
+        return known
+    frame = _index_frame(read_bytes(path) if stamp else None)
+    retriable = frame.filter(pl.col("state") != "completed").select("run_id", "status_stamp")
+    index = _Index(stamp, frame, frozenset(frame["run_id"].to_list()), dict(retriable.iter_rows()))
+    with _lock:
+        _indexes[store.root] = index
+    return index
+
+
+def _index_frame(data: bytes | None) -> pl.DataFrame:
+    """Return the rows of the index; none where it is missing, damaged or of another version."""
+    schema = polars_schema(INDEX)
+    empty = pl.DataFrame(schema=schema)
+    if data is None:
+        return empty
+    try:
+        import io
+
+        metadata = pq.read_metadata(io.BytesIO(data)).metadata or {}
+        if metadata.get(_VERSION_KEY) != str(INDEX_VERSION).encode():
+            return empty
+        frame = pl.read_parquet(data)
+    except Exception:  # whatever a damaged file makes the readers raise, the folders have the truth
+        return empty
+    return frame if frame.schema == pl.Schema(schema) else empty
+
+
+def _status_stamp(run_dir: Path) -> str | None:
+    try:
+        stat = os.stat(run_dir / "status.json")
+    except OSError:
+        return None
+    return f"{stat.st_mtime_ns}:{stat.st_size}:{stat.st_ino}"
+
+
+def _read_folders(store: Store, names: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of runs read from their folders, and of these the ended ones with their stamps."""
+    rows, ended = [], []
+    for name in names:
+        run_dir = store.runs_dir / name
+        status: RunStatus = settle(run_dir)
+        stamp = _status_stamp(run_dir)
+        row = facts.summary_row(run_dir, status)
+        if not run_dir.is_dir():  # deleted since it was listed
+            continue
+        rows.append(row)
+        # A run that is retried meanwhile has another stamp by now and stays out of the index.
+        if status.state in ENDED and row["failure"] != facts.UNREADABLE:
+            ended.append(row | {"status_stamp": stamp})
+    return rows, ended
+
+
+def _compact(store: Store, base: _Base, ended: list[dict[str, Any]]) -> None:
+    """Write the index anew with the rows of `ended`; a store that may only be read stays as it is."""
+    for row in ended:
+        with contextlib.suppress(OSError):
+            tables.compact_metrics(store.runs_dir / row["run_id"])
+    with contextlib.suppress(OSError):
+        store.index_dir.mkdir(exist_ok=True)
+        if not os.access(store.index_dir, os.W_OK):
+            return
+        sweep_temporary(store.index_dir)
+        kept = base.index.frame.filter(pl.col("run_id").is_in(base.frame["run_id"].to_list()))
+        fresh = pl.DataFrame(ended, schema=polars_schema(INDEX), orient="row")
+        whole = pl.concat([kept, fresh]).sort("run_id").to_arrow().cast(arrow_schema(INDEX))
+        version = {_VERSION_KEY: str(INDEX_VERSION).encode()}
+        tables.write_table(index_path(store), INDEX, [whole], version, durable=False)

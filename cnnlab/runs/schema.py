@@ -1,0 +1,236 @@
+"""What is in a store: one description of every table, with units and notes.
+
+From it come the Arrow schemas, the writer's checks and `experiments/README.md`
+(`python -m cnnlab.runs.schema` writes it, a test keeps it true).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cnnlab.errors import StoreError, suggestion
+
+if TYPE_CHECKING:
+    import polars
+    import pyarrow
+
+# Raised by one when a reader of before would misread what is written now; see migrations.py.
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        dtype: One of `DTYPES`; text is plain strings, never dictionary-encoded.
+        unit: Empty where there is none.
+    """
+
+    name: str
+    dtype: str
+    note: str
+    unit: str = ""
+    is_nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One kind of parquet file."""
+
+    name: str
+    path: str
+    note: str
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+
+DTYPES = (
+    "string",
+    "bool",
+    "int32",
+    "int64",
+    "float64",
+    "list<int32>",
+    "list<float32>",
+    "timestamp[us, UTC]",
+)
+
+_RUN_ID = Column("run_id", "string", "Name of the run's folder.")
+_OUTPUT = Column("output", "string", "Name of the network's output; empty for all outputs together.")
+
+METRICS = Table(
+    "metrics",
+    "runs/<run_id>/metrics/metrics.parquet",
+    "One row per number measured while training (long form), in the order of measuring.",
+    (
+        _RUN_ID,
+        Column("epoch", "int32", "Counted from 1.", "epochs"),
+        Column("step", "int64", "Optimizer updates done so far.", "steps"),
+        Column("split", "string", "`train` or `val` (`test` where somebody measures it while training)."),
+        _OUTPUT,
+        Column("metric", "string", "`loss`, `accuracy` or `learning_rate`."),
+        Column(
+            "value",
+            "float64",
+            "Accuracy in [0, 1]. NaN and infinities are kept; null is missing.",
+            is_nullable=True,
+        ),
+        Column("elapsed_s", "float64", "Since training began, pauses left out.", "s", is_nullable=True),
+    ),
+)
+
+PREDICTIONS = Table(
+    "predictions",
+    "runs/<run_id>/predictions.parquet",
+    "One row per image and output, with the weights that the run kept.",
+    (
+        _RUN_ID,
+        Column("sample_id", "string", "Of the image; the same in every run and version of a data set."),
+        Column("split", "string", "`val` or `test`."),
+        Column("output", "string", "Name of the network's output."),
+        Column("label", "int32", "True class, counted from 0."),
+        Column("predicted", "int32", "Class of the highest probability; null where one is NaN.", is_nullable=True),
+        Column("probabilities", "list<float32>", "One per class, in the order of `outputs` in `result.json`."),
+    ),
+)
+
+LAYERS = Table(
+    "layers",
+    "runs/<run_id>/layers.parquet",
+    "One row per layer of the network, for one image.",
+    (
+        _RUN_ID,
+        Column("position", "int32", "Order in the network, counted from 0."),
+        Column("name", "string", "Of the layer."),
+        Column("kind", "string", "Keras class of the layer."),
+        Column("output_shape", "list<int32>", "Without the batch; null where unknown.", is_nullable=True),
+        Column("num_params", "int64", "Weights of the layer.", "parameters"),
+        Column("trainable_params", "int64", "Weights that training changes.", "parameters"),
+        Column("macs", "int64", "Null where not counted; FLOPs are twice that.", "multiply-accumulates", True),
+        Column("counted", "bool", "False: the layer computes, but nobody knows how to count it."),
+    ),
+)
+
+SUMMARY = Table(
+    "summary",
+    "index/runs.parquet",
+    "One row per ended run, by run_id. A copy for fast lists: delete it freely, it is rebuilt from the folders.",
+    (
+        _RUN_ID,
+        Column("name", "string", "As given, or made from the config."),
+        Column("state", "string", "`queued`, `running`, `completed`, `failed`, `cancelled` or `lost`."),
+        Column("created_at", "timestamp[us, UTC]", "When the folder was made.", is_nullable=True),
+        Column("started_at", "timestamp[us, UTC]", "Of the last attempt.", is_nullable=True),
+        Column("ended_at", "timestamp[us, UTC]", "Of the last attempt.", is_nullable=True),
+        Column("dataset", "string", "Name of the data set.", is_nullable=True),
+        Column("dataset_version", "string", "The one it trained on.", is_nullable=True),
+        Column("architecture", "string", "Name in the catalogue.", is_nullable=True),
+        Column("augmentation", "string", "The line; empty for none.", is_nullable=True),
+        Column("optimizer", "string", "", is_nullable=True),
+        Column("learning_rate", "float64", "The highest of the schedule.", is_nullable=True),
+        Column("batch_size", "int32", "", "images", True),
+        Column("epochs", "int32", "Asked for.", "epochs", True),
+        Column("epochs_done", "int32", "Finished so far.", "epochs", True),
+        Column("seed", "int64", "Of weights, data order and augmentation.", is_nullable=True),
+        Column("group_id", "string", "Shared by runs whose configs differ in the seed only.", is_nullable=True),
+        Column("backend", "string", "Of Keras.", is_nullable=True),
+        Column("num_params", "int64", "Weights of the network.", "parameters", True),
+        Column("trainable_params", "int64", "Weights that training changes.", "parameters", True),
+        Column("macs", "int64", "For one image; null where nothing was counted.", "multiply-accumulates", True),
+        Column("val_accuracy", "float64", "Of the main output at the best epoch, in [0, 1].", is_nullable=True),
+        Column("test_accuracy", "float64", "Of the main output, in [0, 1].", is_nullable=True),
+        Column("test_correct", "int64", "Test images whose main output is right.", "images", True),
+        Column("test_n", "int64", "Test images.", "images", True),
+        Column("test_loss", "float64", "Of the main output.", is_nullable=True),
+        Column("best_epoch", "int32", "The one whose weights were kept.", is_nullable=True),
+        Column("train_s", "float64", "Time spent training.", "s", True),
+        Column("images_per_s", "float64", "Training images per second of training.", "1/s", True),
+        Column("failure", "string", "Kind of failure; null where it did not fail.", is_nullable=True),
+        Column("main_output", "string", "The output that accuracies speak of.", is_nullable=True),
+    ),
+)
+
+HARDWARE = Table(
+    "hardware",
+    "runs/<run_id>/hardware.jsonl",
+    "JSON lines, one object every 2 s while the trainer lives: what it uses of the machine.",
+    (
+        Column("time", "timestamp[us, UTC]", "ISO 8601 text in the file."),
+        Column("cpu_percent", "float64", "Of the trainer and its children; 100 is one core.", "%", True),
+        Column("rss_bytes", "int64", "Resident memory of the trainer and its children.", "bytes", True),
+        Column("gpu_percent", "float64", "Mean over the run's GPUs; null without one.", "%", True),
+        Column("gpu_memory_bytes", "int64", "In use on the run's GPUs, by whomever.", "bytes", True),
+        Column("gpu_memory_total_bytes", "int64", "Of the run's GPUs.", "bytes", True),
+    ),
+)
+
+INDEX = Table(
+    "index",
+    "index/runs.parquet",
+    SUMMARY.note,
+    (
+        *SUMMARY.columns,
+        Column("status_stamp", "string", "Of the `status.json` that the row was made from.", is_nullable=True),
+    ),
+)
+
+TABLES = (METRICS, PREDICTIONS, LAYERS, INDEX, HARDWARE)
+
+
+def check_row(table: Table, row: dict[str, Any], where: str) -> None:
+    """Raise `StoreError` where `row` has a column that the table lacks, or lacks one that may not be null."""
+    for name in row:
+        if name not in table.names:
+            raise StoreError(f"Unknown column {name!r} in {where}. {suggestion(name, table.names)}")
+    for column in table.columns:
+        if not column.is_nullable and row.get(column.name) is None:
+            raise StoreError(
+                f"Column {column.name!r} is missing in {where}. Expected a {column.dtype}. Give it a value."
+            )
+
+
+def arrow_schema(table: Table) -> "pyarrow.Schema":
+    """Return the Arrow schema, with unit and note of each column and the version in its metadata."""
+    import pyarrow as pa
+
+    types = {
+        "string": pa.string(),
+        "bool": pa.bool_(),
+        "int32": pa.int32(),
+        "int64": pa.int64(),
+        "float64": pa.float64(),
+        "list<int32>": pa.list_(pa.int32()),
+        "list<float32>": pa.list_(pa.float32()),
+        "timestamp[us, UTC]": pa.timestamp("us", tz="UTC"),
+    }
+    fields = [
+        pa.field(c.name, types[c.dtype], nullable=c.is_nullable, metadata={"unit": c.unit, "note": c.note})
+        for c in table.columns
+    ]
+    return pa.schema(fields, metadata={"cnnlab.table": table.name, "cnnlab.schema_version": str(SCHEMA_VERSION)})
+
+
+def polars_schema(table: Table) -> "dict[str, polars.DataType]":
+    """Return the types that frames of this table have."""
+    import polars as pl
+
+    types: dict[str, Any] = {
+        "string": pl.String(),
+        "bool": pl.Boolean(),
+        "int32": pl.Int32(),
+        "int64": pl.Int64(),
+        "float64": pl.Float64(),
+        "list<int32>": pl.List(pl.Int32()),
+        "list<float32>": pl.List(pl.Float32()),
+        "timestamp[us, UTC]": pl.Datetime("us", "UTC"),
+    }
+    return {column.name: types[column.dtype] for column in table.columns}
+
+
+if __name__ == "__main__":
+    from cnnlab.runs.readme import main
+
+    main()

@@ -1,0 +1,145 @@
+"""What the trainer writes into its run folder: one writer, any number of readers."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cnnlab.errors import StoreError
+from cnnlab.files import write_json
+from cnnlab.runs import tables
+from cnnlab.runs.lines import append_lines, now, pack
+from cnnlab.runs.schema import LAYERS, METRICS, PREDICTIONS, check_row
+from cnnlab.runs.status import FAILURES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PROGRESS_EVERY_S = 0.5
+_INTEGERS = ("epoch", "step")
+_NUMBERS = ("value", "elapsed_s")
+
+
+class RunWriter:
+    """Writes one run. Rows are on disk when a call returns, so a kill loses nothing that was measured."""
+
+    def __init__(self, run_dir: Path, clock: Callable[[], float] = time.monotonic):
+        self.run_dir = Path(run_dir)
+        self.run_id = self.run_dir.name
+        self._clock = clock
+        self._progress_at = -float("inf")
+        self._pending: dict[str, Any] | None = None
+        self._predictions: dict[tuple[str, str], pa.Table] = {}
+
+    def event(self, name: str, **fields: Any) -> None:
+        """Add to the journal of the run."""
+        with self._writing("events.jsonl"):
+            append_lines(self.run_dir / "events.jsonl", [pack({"time": now(), "event": name, **fields})])
+
+    def metrics(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Append measured numbers; None is missing, NaN is kept.
+
+        Args:
+            rows: Columns of `schema.METRICS`; `run_id` is filled in, `output` is empty and `elapsed_s` null by default.
+        """
+        checked = [self._metric(row) for row in rows]
+        with self._writing("metrics.jsonl"):
+            append_lines(self.run_dir / tables.TAIL, [tables.to_line(row) for row in checked])
+
+    def _metric(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        full: dict[str, Any] = {"run_id": self.run_id, "output": "", "elapsed_s": None, "value": None, **row}
+        check_row(METRICS, full, f"the metrics of run {self.run_id!r}")
+        for name in _INTEGERS:
+            full[name] = int(full[name])
+        for name in _NUMBERS:
+            full[name] = None if full[name] is None else float(full[name])
+        return {name: full[name] for name in METRICS.names}
+
+    def progress(self, values: Mapping[str, Any]) -> None:
+        """Say how far the run is; called as often as one likes, written at most twice a second."""
+        self._pending = pack(values)
+        if self._clock() - self._progress_at >= PROGRESS_EVERY_S:
+            self._write_progress()
+
+    def _write_progress(self) -> None:
+        if self._pending is not None:
+            with self._writing("progress.json"):
+                write_json(self.run_dir / "progress.json", self._pending, durable=False)
+            self._pending = None
+            self._progress_at = self._clock()
+
+    def predictions(
+        self, split: str, output: str, sample_ids: Sequence[str], labels: Sequence[int], probabilities: Any
+    ) -> None:
+        """Write what the network says of the images of a split; the same split and output again replaces.
+
+        Args:
+            probabilities: `(images, classes)`, after the softmax.
+        """
+        shares = np.asarray(probabilities, dtype=np.float32)
+        if shares.ndim != 2 or not shares.shape[1] or not len(shares) == len(sample_ids) == len(labels):
+            raise StoreError(
+                f"Predictions of {split!r} do not fit together: {len(sample_ids)} sample ids, {len(labels)} labels and "
+                f"probabilities of shape {shares.shape}. Expected one row of probabilities per image."
+            )
+        self._predictions[split, output] = tables.predictions_table(
+            self.run_id, split, output, sample_ids, labels, shares
+        )
+        parts = list(self._predictions.values())
+        with self._writing("predictions.parquet"):
+            tables.write_table(self.run_dir / "predictions.parquet", PREDICTIONS, parts)
+
+    def layers(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write the layers of the network and what they cost; `position` is their order unless given."""
+        nullable = {column.name: None for column in LAYERS.columns if column.is_nullable}
+        full = [{"run_id": self.run_id, "position": position, **nullable, **row} for position, row in enumerate(rows)]
+        for row in full:
+            check_row(LAYERS, row, f"the layers of run {self.run_id!r}")
+        with self._writing("layers.parquet"):
+            tables.write_rows(self.run_dir / "layers.parquet", LAYERS, full)
+
+    def result(self, values: Mapping[str, Any]) -> None:
+        """Write what came out; fields in `experiments/README.md`."""
+        self._json("result.json", pack(values))
+
+    def environment(self, values: Mapping[str, Any]) -> None:
+        """Write the machine and library versions, from `environment.capture`."""
+        self._json("environment.json", pack(values))
+
+    def failure(self, kind: str, message: str) -> None:
+        """Say why the run fails, for the parent that turns it into the status.
+
+        Raises:
+            ValueError: `kind` is not one of `status.FAILURES`.
+        """
+        if kind not in FAILURES:
+            raise ValueError(f"Unknown failure {kind!r}. Expected one of: {', '.join(FAILURES)}.")
+        self._json("failure.json", {"kind": kind, "message": message})
+
+    def start_over(self, after_epoch: int = 0) -> None:
+        """Forget what an earlier attempt measured after `after_epoch`, so that a resumed run has no row twice."""
+        with self._writing("metrics.jsonl"):
+            tables.rewind(self.run_dir, after_epoch)
+
+    def finish(self) -> None:
+        """Turn the tail of metrics into parquet; the last call of a trainer that came to its end."""
+        self._write_progress()
+        with self._writing("metrics/metrics.parquet"):
+            tables.compact_metrics(self.run_dir, keep_tail=False)
+
+    def _json(self, name: str, value: dict[str, Any]) -> None:
+        with self._writing(name):
+            write_json(self.run_dir / name, value)
+
+    @contextlib.contextmanager
+    def _writing(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(
+                f"{name} of run {self.run_id!r} cannot be written: {error.strerror or error}. "
+                "Expected a folder of yours with free space. Make room and train again."
+            ) from error
