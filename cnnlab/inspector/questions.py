@@ -1,0 +1,195 @@
+"""What the inspector can be asked. Runs in its process; Keras is imported when first needed."""
+
+import base64
+import io
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnnlab.augmentation.language import parse
+from cnnlab.config import RunConfig, config_from_dict
+from cnnlab.datasets.catalogue import DATASETS
+from cnnlab.datasets.storage import Dataset, DatasetInfo, find_dataset, open_dataset
+from cnnlab.errors import ConfigError, DatasetError, UnknownNameError
+
+MOST_PREVIEWS = 64
+# Small pictures are enlarged here, pixel by pixel: a browser would blur them.
+PREVIEW_PX = 96
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A JSON value, and whether the same question will always have it."""
+
+    value: Any
+    keep: bool = True
+
+
+def get_kind(kind: str) -> Callable[..., Answer]:
+    """Return the function that answers questions of a kind."""
+    if kind not in KINDS:
+        raise UnknownNameError("question", kind, KINDS)
+    return KINDS[kind]
+
+
+def ping(store_root: Path) -> Answer:
+    """Tell that somebody is there."""
+    return Answer({"pid": os.getpid(), "store": str(store_root), "has_keras": "keras" in sys.modules}, keep=False)
+
+
+def warm(store_root: Path) -> Answer:
+    """Load what the other questions need."""
+    import cnnlab.analysis.costs
+    import cnnlab.augmentation.ops
+    import cnnlab.training.models  # noqa: F401
+
+    return ping(store_root)
+
+
+def preview(
+    store_root: Path,
+    *,
+    dataset: str,
+    augmentation: str,
+    version: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    image_size: int | None = None,
+    count: int = 8,
+    seed: int = 0,
+) -> Answer:
+    """Show training images before and after augmentation.
+
+    Args:
+        count: How many images; drawn by `seed`, as is what happens to them.
+        image_size: Height and width that the network will see; the set's own when left out.
+
+    Returns:
+        A list of `{"label", "before_png_b64", "after_png_b64"}`.
+    """
+    if not 1 <= count <= MOST_PREVIEWS:
+        raise ConfigError(f"count={count} is out of range. Expected an integer in [1, {MOST_PREVIEWS}].")
+    pipe = parse(augmentation)
+    opened = _open(store_root, dataset, version, parameters)
+    rows = _drawn_rows(opened, count, seed)
+    before = _at_size(opened.images("train")[rows], image_size)
+    pipe.check_image_size(min(before.shape[1:3]))
+    after = before
+    if pipe.steps:
+        from cnnlab.augmentation.ops import augment_numpy
+
+        after = augment_numpy(pipe, before, seed)
+    value = [
+        {"label": label, "before_png_b64": _png(old), "after_png_b64": _png(new)}
+        for label, old, new in zip(_label_texts(opened, rows), before, after, strict=True)
+    ]
+    return Answer(value, keep=_is_fixed(dataset, version))
+
+
+def costs(store_root: Path, *, config: Mapping[str, Any]) -> Answer:
+    """Count what the network of a config would cost, without its data being there.
+
+    Returns:
+        `num_params`, `trainable_params`, `macs` (null where nothing could be counted),
+        `not_counted` (names of layers) and `layers` (rows of `layers.parquet`).
+    """
+    run_config = config_from_dict(config)
+    info = _info(store_root, run_config)
+
+    import keras
+
+    from cnnlab.analysis.costs import costs as count_costs
+    from cnnlab.training.models import build_network
+
+    try:
+        counted = count_costs(build_network(run_config, info))
+    finally:
+        keras.backend.clear_session()
+    value = {
+        "num_params": counted.num_params,
+        "trainable_params": counted.trainable_params,
+        "macs": counted.macs,
+        "not_counted": list(counted.not_counted),
+        "layers": [row.as_row() for row in counted.rows],
+    }
+    return Answer(value, keep=_is_fixed(run_config.data.dataset, run_config.data.version))
+
+
+KINDS: dict[str, Callable[..., Answer]] = {"ping": ping, "warm": warm, "preview": preview, "costs": costs}
+
+
+def _is_fixed(dataset: str, version: str | None) -> bool:
+    # "The newest" version of an imported set may be another one tomorrow.
+    return dataset in DATASETS or version is not None
+
+
+def _open(store_root: Path, name: str, version: str | None, parameters: Mapping[str, Any] | None) -> Dataset:
+    entry = DATASETS.get(name)
+    if entry is not None and entry.needs_network:
+        find_dataset(store_root, name, version)  # a preview does not start a download
+    return open_dataset(store_root, name, version=version, parameters=parameters)
+
+
+def _info(store_root: Path, config: RunConfig) -> DatasetInfo:
+    """Return what a network must know of its data; a set of the catalogue need not be built for that."""
+    name = config.data.dataset
+    if name not in DATASETS:
+        return find_dataset(store_root, name, config.data.version)
+    entry = DATASETS[name]
+    channels = entry.image_shape[2]
+    return DatasetInfo(
+        name=name,
+        version="",
+        title=entry.title,
+        source=entry.source,
+        image_shape=entry.image_shape,
+        outputs={output: tuple(classes) for output, classes in entry.outputs.items()},
+        counts={},
+        channel_mean=(0.0,) * channels,
+        channel_std=(1.0,) * channels,
+        created_at="",
+        skipped=(),
+        parameters=config.data.parameters,
+        path=store_root,
+    )
+
+
+def _drawn_rows(opened: Dataset, count: int, seed: int) -> list[int]:
+    """Draw rows of the train split, sorted: a memory map is read in order."""
+    available = opened.info.counts["train"]
+    if not available:
+        raise DatasetError(
+            f"Split 'train' of data set {opened.info.name!r} has no images. Import it again with some in it."
+        )
+    drawn = np.random.default_rng(seed).choice(available, size=min(count, available), replace=False)
+    return sorted(int(row) for row in drawn)
+
+
+def _at_size(images: np.ndarray, size: int | None) -> np.ndarray:
+    if size is None or images.shape[1:3] == (size, size):
+        return np.asarray(images)
+    from cnnlab.datasets.resizing import resize
+
+    return np.stack([resize(np.asarray(image), size) for image in images])
+
+
+def _label_texts(opened: Dataset, rows: list[int]) -> list[str]:
+    """Return the class of each image, of every output: 'circle, red'."""
+    labels = opened.labels("train")
+    outputs = opened.info.outputs
+    return [", ".join(outputs[name][labels[name][row]] for name in outputs) for row in rows]
+
+
+def _png(image: np.ndarray) -> str:
+    from PIL import Image
+
+    picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
+    factor = max(1, -(-PREVIEW_PX // min(picture.size)))
+    picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+    buffer = io.BytesIO()
+    picture.save(buffer, "png")
+    return base64.b64encode(buffer.getvalue()).decode()
