@@ -8,7 +8,7 @@ import polars as pl
 
 from cnnlab.config import NOT_IN_FINGERPRINT, flatten
 from cnnlab.runs import facts, index, tables
-from cnnlab.runs.lines import read_lines
+from cnnlab.runs.hardware import read_hardware
 from cnnlab.runs.schema import HARDWARE, LAYERS, METRICS, PREDICTIONS, polars_schema
 from cnnlab.runs.store import Store
 
@@ -43,10 +43,8 @@ def layers(store: Store, run_id: str) -> pl.DataFrame:
 
 def hardware(store: Store, run_id: str) -> pl.DataFrame:
     """Return what the run used of its machine, one row every 2 s."""
-    rows = [
-        {name: line.get(name) for name in HARDWARE.names} | {"time": facts.moment(line.get("time"))}
-        for line in read_lines(store.run_dir(run_id) / "hardware.jsonl")
-    ]
+    lines = read_hardware(store.run_dir(run_id))
+    rows = [{name: line.get(name) for name in HARDWARE.names} for line in lines]
     return pl.DataFrame(rows, schema=polars_schema(HARDWARE), orient="row")
 
 

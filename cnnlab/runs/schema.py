@@ -159,8 +159,9 @@ HARDWARE = Table(
     "JSON lines, one object every 2 s while the trainer lives: what it uses of the machine.",
     (
         Column("time", "timestamp[us, UTC]", "ISO 8601 text in the file."),
+        Column("elapsed_s", "float64", "Since the first line; not in the file, made by our reader.", "s"),
         Column("cpu_percent", "float64", "Of the trainer and its children; 100 is one core.", "%", True),
-        Column("rss_bytes", "int64", "Resident memory of the trainer and its children.", "bytes", True),
+        Column("memory_bytes", "int64", "Resident memory of the trainer and its children.", "bytes", True),
         Column("gpu_percent", "float64", "Mean over the run's GPUs; null without one.", "%", True),
         Column("gpu_memory_bytes", "int64", "In use on the run's GPUs, by whomever.", "bytes", True),
         Column("gpu_memory_total_bytes", "int64", "Of the run's GPUs.", "bytes", True),

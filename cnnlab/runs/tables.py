@@ -173,7 +173,9 @@ def compact_metrics(run_dir: Path, *, keep_tail: bool = True) -> bool:
 
 
 def rewind(run_dir: Path, after_epoch: int) -> None:
-    """Keep only the rows up to `after_epoch`, as the tail that a resumed attempt goes on with."""
+    """Keep only the rows up to `after_epoch`, as the tail that a new attempt goes on with."""
+    if not (run_dir / TAIL).exists() and not (run_dir / METRICS_FILE).exists():
+        return
     import polars as pl
 
     kept = read_metrics(run_dir).filter(pl.col("epoch") <= after_epoch)

@@ -32,6 +32,7 @@ class RunWriter:
         self._clock = clock
         self._progress_at = -float("inf")
         self._pending: dict[str, Any] | None = None
+        self._has_measured = False
         self._predictions: dict[tuple[str, str], pa.Table] = {}
 
     def event(self, name: str, **fields: Any) -> None:
@@ -42,11 +43,19 @@ class RunWriter:
     def metrics(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append measured numbers; None is missing, NaN is kept.
 
+        The first call of a writer forgets what an earlier attempt measured from that epoch on,
+        so that a run that was retried or resumed has no row twice.
+
         Args:
             rows: Columns of `schema.METRICS`; `run_id` is filled in, `output` is empty and `elapsed_s` null by default.
         """
         checked = [self._metric(row) for row in rows]
+        if not checked:
+            return
         with self._writing("metrics.jsonl"):
+            if not self._has_measured:
+                tables.rewind(self.run_dir, min(row["epoch"] for row in checked) - 1)
+                self._has_measured = True
             append_lines(self.run_dir / tables.TAIL, [tables.to_line(row) for row in checked])
 
     def _metric(self, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,11 +127,6 @@ class RunWriter:
         if kind not in FAILURES:
             raise ValueError(f"Unknown failure {kind!r}. Expected one of: {', '.join(FAILURES)}.")
         self._json("failure.json", {"kind": kind, "message": message})
-
-    def start_over(self, after_epoch: int = 0) -> None:
-        """Forget what an earlier attempt measured after `after_epoch`, so that a resumed run has no row twice."""
-        with self._writing("metrics.jsonl"):
-            tables.rewind(self.run_dir, after_epoch)
 
     def finish(self) -> None:
         """Turn the tail of metrics into parquet; the last call of a trainer that came to its end."""
