@@ -1,0 +1,86 @@
+"""What the Compare page says of the chosen runs in words and tables."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from cnnlab.analysis.intervals import wilson
+from dashboard.components.numbers import MISSING, count, duration, percent, percent_interval, short
+from dashboard.components.status import look
+
+
+def run_label(row: Mapping[str, Any]) -> str:
+    """Return a name that is unlike that of any other run: its own, its seed, the end of its id."""
+    return f"{row['name'] or row['run_id']} · seed {row['seed']} · {str(row['run_id'])[-4:]}"
+
+
+def warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what makes the numbers of these runs hard to set side by side, in sentences."""
+    said = []
+    sets = list(dict.fromkeys(row["dataset"] for row in rows))
+    if len(sets) > 1:
+        said.append(
+            f"These runs stand on different data sets ({', '.join(map(str, sets))}). "
+            "Their accuracies answer different questions: compare curves and costs, not top-1."
+        )
+    for name in sets:
+        versions = {row["dataset_version"] for row in rows if row["dataset"] == name} - {None}
+        if len(versions) > 1:
+            said.append(
+                f"These runs saw different versions of the data set {name}: {', '.join(sorted(map(str, versions)))}. "
+                "Their test images may differ, so a difference in accuracy may come from the data."
+            )
+    untested = [run_label(row) for row in rows if row["test_accuracy"] is None]
+    if untested:
+        said.append(f"Not tested yet, so without test accuracy: {', '.join(untested)}.")
+    return said
+
+
+def summary_table(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Return one row per run with what counts first: the test accuracy with its interval."""
+    table = []
+    for row in rows:
+        correct, n = row["test_correct"], row["test_n"]
+        interval = percent_interval(*wilson(correct, n)) if correct is not None and n else MISSING
+        table.append(
+            {
+                "Run": run_label(row),
+                "Status": look(row["state"]).label,
+                "Test top-1": percent(row["test_accuracy"], 2),
+                "95 % interval": interval,
+                "Test images": count(n),
+                "Best validation": percent(row["val_accuracy"], 2),
+                "Parameters": count(row["num_params"]),
+                "MACs": short(row["macs"]),
+                "Epochs": f"{count(row['epochs_done'])} / {count(row['epochs'])}",
+                "Training time": duration(row["train_s"]),
+            }
+        )
+    return pl.DataFrame(table)
+
+
+def differences_table(differences: Sequence[tuple[str, Mapping[str, Any]]], labels: Mapping[str, str]) -> pl.DataFrame:
+    """Return one row per setting that differs, one column per run."""
+    rows = [
+        {"Setting": field} | {label: setting_text(values.get(run_id)) for run_id, label in labels.items()}
+        for field, values in differences
+    ]
+    return pl.DataFrame(rows, schema={"Setting": pl.String} | dict.fromkeys(labels.values(), pl.String))
+
+
+def setting_text(value: Any) -> str:
+    """Return a value of a config as one would write it in the form; what is not set is a dash.
+
+    >>> setting_text(0.002), setting_text(True), setting_text(None), setting_text(""), setting_text(["shape"])
+    ('0.002', 'yes', '–', '(empty)', 'shape')
+    """
+    if value is None:
+        return MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(setting_text, value))
+    return str(value) if str(value) else "(empty)"

@@ -1,0 +1,92 @@
+"""The imports, builds and downloads of data sets on screen: progress, cancel, and what came out."""
+
+import time
+
+import polars as pl
+import streamlit as st
+
+from cnnlab.datasets.storage import DatasetInfo
+from dashboard import data
+from dashboard.components import data_jobs
+from dashboard.components.data_jobs import Job
+from dashboard.components.numbers import count, duration
+from dashboard.components.text import plain
+from dashboard.state import go
+
+EVERY_S = 0.5
+
+
+def live_jobs() -> None:
+    """Draw every job that nobody has dismissed; polls only while one of them runs."""
+    jobs = data_jobs.jobs(data.store().root)
+    for job in jobs:
+        if job.is_quiet and job.result is not None:
+            data_jobs.dismiss(job)
+    jobs = [job for job in jobs if not (job.is_quiet and job.result is not None)]
+    if not jobs:
+        return
+    running = {job.folder for job in jobs if job.is_running}
+
+    def strip() -> None:
+        now = data_jobs.jobs(data.store().root)
+        if {job.folder for job in now if job.is_running} != running:
+            data.refresh()
+            st.rerun(scope="app")
+        for job in now:
+            _draw(job)
+
+    with st.container(key="data_jobs"):
+        st.fragment(strip, run_every=EVERY_S if running else None)()
+
+
+def _draw(job: Job) -> None:
+    key = job.folder.name
+    with st.container(border=True):
+        if job.is_running:
+            _draw_running(job, key)
+        elif job.result is not None:
+            _draw_result(job, key)
+        else:
+            st.error(f"{plain(job.title)}: {plain(job.error)}", icon=":material/error:")
+        if not job.is_running and st.button("Dismiss", key=f"dismiss_{key}", icon=":material/close:"):
+            data_jobs.dismiss(job)
+            st.rerun(scope="app")
+
+
+def _draw_running(job: Job, key: str) -> None:
+    left = job.remaining_s(time.time())
+    parts = [job.stage.capitalize() or "Starting", f"{count(job.done)} of {count(job.total)}" if job.total else ""]
+    parts.append(f"about {duration(left)} left" if left is not None else "")
+    st.markdown(f"**{plain(job.title)}**")
+    st.progress(job.share, text=plain(", ".join(filter(None, parts))))
+    if st.button("Cancel", key=f"cancel_{key}", icon=":material/stop_circle:"):
+        data_jobs.cancel(job)
+        st.rerun(scope="app")
+
+
+def _draw_result(job: Job, key: str) -> None:
+    info = _info(job)
+    if info is None:
+        st.warning(f"{plain(job.title)}: done, but the data set is not in the store any more.", icon=":material/help:")
+        return
+    skipped = f" {count(len(info.skipped))} files were skipped." if info.skipped else ""
+    st.success(
+        f"{plain(job.title)}: {count(info.num_images)} images are ready.{skipped}", icon=":material/check_circle:"
+    )
+    if info.skipped:
+        skipped_files([(item.file, item.reason) for item in info.skipped], key)
+    if st.button("Look at it", key=f"look_{key}", icon=":material/photo_library:"):
+        data_jobs.dismiss(job)
+        go("datasets", set=job.name)
+
+
+def _info(job: Job) -> DatasetInfo | None:
+    version = (job.result or {}).get("version")
+    found = [info for info in data.datasets() if info.name == job.name and version in (None, info.version)]
+    return found[0] if found else None
+
+
+def skipped_files(files: list[tuple[str, str]], key: str) -> None:
+    """Draw the files that were left out, each with its reason."""
+    frame = pl.DataFrame(files, schema={"File": pl.String, "Reason": pl.String}, orient="row")
+    st.dataframe(frame, hide_index=True, key=f"skipped_{key}", height=min(300, 38 + 35 * frame.height))
