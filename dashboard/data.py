@@ -3,26 +3,32 @@
 Frames come from caches that are shared by all sessions: never change them in place.
 """
 
+import json
 import os
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import streamlit as st
+from cnnlab.launch.queue import Queue, QueueEntry, SlotState
 
 from cnnlab.config import RunConfig
 from cnnlab.datasets import storage
 from cnnlab.datasets.storage import Dataset, DatasetInfo
-from cnnlab.inspector.client import Inspector
-from cnnlab.launch.queue import Queue, QueueEntry, SlotState
+from cnnlab.inspector.client import Inspector, shared_inspector
 from cnnlab.runs import queries
 from cnnlab.runs.status import RunStatus, settle
 from cnnlab.runs.store import Store
 
 RUNNING_STATES = ("queued", "running")
 TICK_EVERY_S = 2.0
+MOST_ANSWERS = 200
+PATIENCE_S = 0.15  # a warm inspector answers within it, and the page need not be drawn twice
 
 
 # ---- the three parts behind this door ----
@@ -40,7 +46,7 @@ def queue() -> Queue:
 
 def inspector() -> Inspector:
     """Return the one warm Keras process beside the pages; it starts with the first question."""
-    return _inspector(str(store().root))
+    return shared_inspector(store().root)
 
 
 @st.cache_resource(show_spinner=False)
@@ -51,11 +57,6 @@ def _store(root: str) -> Store:
 @st.cache_resource(show_spinner=False)
 def _queue(path: str) -> Queue:
     return Queue(Path(path)) if path else Queue()
-
-
-@st.cache_resource(show_spinner=False)
-def _inspector(root: str) -> Inspector:
-    return Inspector(Path(root))
 
 
 @st.cache_resource(show_spinner=False)
@@ -91,10 +92,9 @@ def _summaries(root: str) -> pl.DataFrame:  # noqa: ARG001 the key
     return queries.summaries(store())
 
 
-def summary(run_id: str) -> dict[str, Any] | None:
-    """Return the row of one run, or nothing where there is none."""
-    rows = summaries().filter(pl.col("run_id") == run_id).to_dicts()
-    return rows[0] if rows else None
+def summary(run_id: str) -> dict[str, Any]:
+    """Return the row of one run, read from its folder; raises `RunNotFoundError`."""
+    return queries.summary(store(), run_id)
 
 
 def status(run_id: str) -> RunStatus:
@@ -151,6 +151,12 @@ def config_differences(run_ids: Sequence[str]) -> list[tuple[str, dict[str, Any]
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _config_differences(root: str, run_ids: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:  # noqa: ARG001
     return queries.config_differences(store(), list(run_ids))
+
+
+def hardware(run_id: str) -> pl.DataFrame:
+    """Return what the run used of its machine over time, columns as `cnnlab.plots.hardware` reads them."""
+    frame = queries.hardware(store(), run_id).rename({"rss_bytes": "memory_bytes"})
+    return frame.with_columns(elapsed_s=(pl.col("time") - pl.col("time").min()).dt.total_milliseconds() / 1000)
 
 
 def result(run_id: str) -> dict[str, Any] | None:
@@ -212,6 +218,76 @@ def submit(run_config: RunConfig) -> list[str]:
 # ---- inspector ----
 
 
-def costs(run_config: RunConfig) -> dict[str, Any]:
-    """Return num_params, trainable_params, macs, not_counted and layers of a config's network."""
-    return dict(inspector().ask("costs", config=run_config.to_dict()))
+@dataclass(frozen=True)
+class Answer:
+    """What came of a question to the inspector: a value, or a sentence about what went wrong, or neither yet."""
+
+    value: Any = None
+    error: str = ""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the inspector still works on it."""
+        return self.value is None and not self.error
+
+
+class _Questions:
+    """Questions under way and answered, the newest last; asked on threads so that pages never wait."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="inspector")
+        self._asked: dict[str, Future[Any]] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, root: str, kind: str, arguments: Mapping[str, Any]) -> Answer:
+        key = json.dumps([root, kind, arguments], sort_keys=True, default=str)
+        with self._lock:
+            if key not in self._asked:
+                self._asked[key] = self._pool.submit(shared_inspector(root).ask, kind, **arguments)
+                for old in [old for old, asked in self._asked.items() if asked.done()][:-MOST_ANSWERS]:
+                    del self._asked[old]
+            asked = self._asked[key]
+        try:
+            error = asked.exception(timeout=PATIENCE_S)
+        except TimeoutError:
+            return Answer()
+        if error is None:
+            return Answer(asked.result())
+        with self._lock:  # the next look asks again, a minute is too long to be wrong for
+            self._asked.pop(key, None)
+        return Answer(error=str(error) or type(error).__name__)
+
+
+@st.cache_resource(show_spinner=False)
+def _questions() -> _Questions:
+    return _Questions()
+
+
+def ask_later(kind: str, **arguments: Any) -> Answer:
+    """Ask the inspector without waiting: pending at first, answered at a later look with the same arguments."""
+    return _questions().ask(str(store().root), kind, arguments)
+
+
+def costs(run_config: RunConfig) -> Answer:
+    """Return num_params, trainable_params, macs, not_counted and layers of a config's network, or what is wrong."""
+    # Training and augmentation change nothing about the network: leaving them out keeps answers useful.
+    values = run_config.to_dict()
+    return ask_later("costs", config={"data": values["data"], "architecture": values["architecture"]})
+
+
+def preview(chosen: Mapping[str, Any], line: str, image_size: int, count: int, seed: int) -> Answer:
+    """Return training images before and after an augmentation line: label, before_png_b64, after_png_b64.
+
+    Args:
+        chosen: The `data` part of a config.
+    """
+    return ask_later(
+        "preview",
+        dataset=chosen["dataset"],
+        version=chosen["version"],
+        parameters=chosen["parameters"],
+        augmentation=line,
+        image_size=image_size,
+        count=count,
+        seed=seed,
+    )

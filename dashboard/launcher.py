@@ -78,8 +78,6 @@ def check_port(port: int, address: str) -> None:
 def import_heavy_modules() -> None:
     """Import what the pages need, then take it out of every later garbage collection."""
     # pyarrow crashes when its first import happens on a script thread.
-    import plotly.graph_objects
-    import polars
     import pyarrow.parquet  # noqa: F401
 
     import dashboard.data  # noqa: F401

@@ -34,7 +34,7 @@ def go(page: str, **query: str) -> None:
     st.switch_page(PAGES[page].file, query_params=query or None)
 
 
-def link(page: str, label: str, *, icon: str | None = None, help: str | None = None, **query: str) -> None:  # noqa: A002
+def link(page: str, label: str, *, icon: str | None = None, help: str | None = None, **query: str) -> None:
     """Draw a link to `page` (a key of `PAGES`) with `query` in its address."""
     spec = PAGES[page]
     st.page_link(spec.file, label=label, icon=icon or spec.icon, help=help, query_params=query or None)

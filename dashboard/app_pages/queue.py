@@ -1,0 +1,117 @@
+"""The queue: what each slot does, what waits and in which order."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from dashboard import data
+from dashboard.components.empty import empty_state
+
+EVERY_S = 2.0
+
+
+def draw_queue() -> None:
+    """Draw slots and order; drawn anew every two seconds, also when nothing runs: a terminal may submit."""
+    entries = data.entries()
+    running = {entry.run_id: entry for entry in entries if entry.state == "running"}
+    waiting = [entry for entry in entries if entry.state == "queued"]
+    _slots(running)
+    st.subheader(f"Waiting ({len(waiting)})" if waiting else "Waiting", anchor=False)
+    if not entries:
+        empty_state(
+            ":material/pending_actions:",
+            "Nothing runs and nothing waits",
+            "Start a training; it goes to the first free slot at once.",
+            "train",
+            "Set up a training",
+        )
+    elif not waiting:
+        st.caption("Nothing waits. The next training starts as soon as a slot is free.")
+    for place, entry in enumerate(waiting):
+        _waiting(place, entry, waiting)
+
+
+def _slots(running: dict[str, QueueEntry]) -> None:
+    slots = data.slots()
+    kind = "GPUs" if any(slot.kind == "gpu" for slot in slots) else "CPU slots"
+    st.caption(f"{len(slots)} {kind if len(slots) != 1 else kind.removesuffix('s')} on this machine")
+    with st.grid(min_column_width=280):
+        for slot in slots:
+            with st.container(border=True, gap="small"):
+                with st.container(horizontal=True, vertical_alignment="center"):
+                    st.markdown(f":material/memory: **{plain(slot.title)}**", width="content")
+                    _slot_badge(slot)
+                if slot.busy_with:
+                    _running(slot.busy_with, running.get(slot.busy_with))
+                elif slot.foreign:
+                    st.caption(f"{plain(slot.foreign)}. This slot is left alone until it is free.")
+
+
+def _slot_badge(slot: SlotState) -> None:
+    if slot.busy_with:
+        st.badge("Busy", icon=":material/play_arrow:", color="blue")
+    elif slot.foreign:
+        st.badge("Used by others", icon=":material/lock:", color="orange")
+    else:
+        st.badge("Free", icon=":material/check:", color="green")
+
+
+def _running(run_id: str, entry: QueueEntry | None) -> None:
+    if entry is None or not is_here(entry):
+        st.caption(plain(f"Run {run_id}" + (f" of {entry.run_dir.parents[1]}" if entry else "")))
+        return
+    progress = data.store().read_progress(run_id) or {}
+    link("run", plain(name_of(run_id)), run=run_id)
+    st.progress(progress_share(progress), text=progress_text(progress))
+    if st.button("Cancel", icon=":material/stop_circle:", key=f"cancel.{run_id}"):
+        confirm(
+            "Cancel this run?",
+            f"{plain(name_of(run_id))}: training stops now. What was measured so far is kept.",
+            "Cancel the run",
+            lambda: _do(lambda: data.queue().cancel(entry.run_dir), "Cancelled."),
+        )
+
+
+def _waiting(place: int, entry: QueueEntry, waiting: list[QueueEntry]) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{place + 1}**", width="content")
+        if is_here(entry):
+            link("run", plain(name_of(entry.run_id)), run=entry.run_id)
+            st.caption(plain(entry.run_id), width="content")
+        else:
+            st.caption(plain(f"{entry.run_id} of {entry.run_dir.parents[1]}"), width="content")
+        slots = "1 slot" if entry.slots == 1 else f"{entry.slots} slots"
+        st.caption(f"{slots} · submitted {ago(entry.submitted_at)}", width="content")
+        st.space("stretch")
+        if place and st.button("Move up", icon=":material/arrow_upward:", key=f"up.{entry.run_id}"):
+            _do(lambda: data.queue().move(entry.run_dir, place - 1), "Moved up.")
+            st.rerun()
+        if st.button("Cancel", icon=":material/close:", key=f"drop.{entry.run_id}"):
+            _do(lambda: data.queue().cancel(entry.run_dir), "Cancelled.")
+            st.rerun()
+
+
+def is_here(entry: QueueEntry) -> bool:
+    """Return whether the run is of the store that this dashboard shows."""
+    return entry.run_dir.parent == data.store().runs_dir
+
+
+def name_of(run_id: str) -> str:
+    """Return what a run is called."""
+    try:
+        return str(data.store().read_run(run_id)["name"])
+    except CNNLabError:  # deleted a moment ago
+        return run_id
+
+
+def _do(action: Callable[[], object], told: str) -> None:
+    try:
+        action()
+        say(told)
+    except CNNLabError as error:
+        say(plain(error), ":material/error:")
+    data.refresh()
+
+
+st.title("Queue")
+st.fragment(draw_queue, run_every=EVERY_S)()

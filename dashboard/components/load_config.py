@@ -1,0 +1,100 @@
+"""Fills the form from a run, from YAML or from a checked-in recipe."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from cnnlab.config import config_from_yaml
+from cnnlab.errors import CNNLabError
+from dashboard import data
+from dashboard.components.draft import load
+from dashboard.components.text import plain
+from dashboard.state import query, say
+
+RECIPES = Path(__file__).resolve().parents[2] / "experiments" / "recipes"
+_ERROR = "load_error"
+_SEEN = "loaded_from"
+
+
+def load_from_address() -> None:
+    """Clone the run that `?from=` names, and take the data set of `?dataset=`; once per address."""
+    wanted = (query("from"), query("dataset"), query("architecture"))
+    if not any(wanted) or st.session_state.get(_SEEN) == wanted:
+        return
+    st.session_state[_SEEN] = wanted
+    run_id, dataset, architecture = wanted
+    if run_id:
+        try:
+            load(data.config(run_id))
+            say(f"The form holds the config of {run_id}.", ":material/content_copy:")
+        except CNNLabError as error:
+            st.session_state[_ERROR] = str(error)
+    if dataset or architecture:
+        from dashboard.components.draft import draft, keep
+
+        values = draft()
+        if dataset:
+            values["data"] = {
+                "dataset": dataset,
+                "version": None,
+                "image_size": None,
+                "outputs": None,
+                "parameters": {},
+            }
+            st.session_state.pop("train.dataset", None)
+        if architecture:
+            values["architecture"] = {"name": architecture, "parameters": {}}
+            st.session_state.pop("train.architecture", None)
+        keep(values)
+
+
+def load_box() -> None:
+    """Draw the box into which YAML is pasted and recipes are chosen."""
+    with st.expander("Start from YAML or a recipe", icon=":material/upload:"):
+        recipes = recipe_files()
+        if recipes:
+            st.selectbox(
+                "Recipe",
+                list(recipes),
+                index=None,
+                placeholder="Choose a checked-in recipe",
+                key="recipe",
+                on_change=_load_recipe,
+            )
+        st.text_area(
+            "YAML",
+            key="pasted_yaml",
+            height=140,
+            placeholder="Paste what 'Copy as YAML' gave, here or on a run's page.",
+        )
+        st.button("Load into the form", key="load_yaml", icon=":material/input:", on_click=_load_pasted)
+    error = st.session_state.pop(_ERROR, "")
+    if error:
+        st.error(plain(error), icon=":material/error:")
+
+
+def recipe_files() -> dict[str, Path]:
+    """Return the checked-in recipes by name."""
+    return {path.stem: path for path in sorted(RECIPES.glob("*.yaml"))}
+
+
+def _load_pasted() -> None:
+    text = st.session_state.get("pasted_yaml", "")
+    if not text.strip():
+        st.session_state[_ERROR] = "There is nothing to load. Paste the YAML of a config into the box first."
+        return
+    _load(text)
+
+
+def _load_recipe() -> None:
+    path = recipe_files().get(st.session_state.get("recipe") or "")
+    if path is not None:
+        _load(path.read_text(encoding="utf-8"))
+
+
+def _load(text: str) -> None:
+    try:
+        load(config_from_yaml(text))
+        say("The form holds that config.", ":material/input:")
+    except CNNLabError as error:
+        st.session_state[_ERROR] = str(error)

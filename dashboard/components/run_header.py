@@ -1,0 +1,153 @@
+"""The head of a run's page: what it is, how it stands, and what can be done with it."""
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from cnnlab.architectures.catalogue import ARCHITECTURES
+from cnnlab.config import RunConfig
+from cnnlab.errors import CNNLabError
+from cnnlab.runs.status import RunStatus
+from dashboard import data
+from dashboard.components.confirm import confirm
+from dashboard.components.numbers import ago
+from dashboard.components.status import look, status_badge
+from dashboard.components.text import plain
+from dashboard.state import go, link, say
+
+MOST_COMPARED = 7
+MOST_SIBLINGS = 50
+
+
+def run_header(row: dict[str, Any], config: RunConfig, status: RunStatus) -> None:
+    """Draw title, badge, one line of facts and the links to the runs of the same group."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title(plain(row["name"] or row["run_id"]), anchor=False, width="content")
+        status_badge(status.state)
+    title = ARCHITECTURES[config.architecture.name].title
+    facts = [
+        f"{title} on {config.data.dataset}",
+        f"seed {config.training.seed}",
+        f"created {ago(_text(row['created_at']))}",
+    ]
+    st.caption(f"{plain(' · '.join(facts))} · `{row['run_id']}`")
+    if config.notes:
+        st.text(config.notes)
+    _siblings(row)
+
+
+def _text(moment: Any) -> str:
+    return moment.isoformat() if hasattr(moment, "isoformat") else str(moment or "")
+
+
+def _siblings(row: dict[str, Any]) -> None:
+    """Draw links to the other seeds of the group."""
+    group = data.summaries().filter(pl.col("group_id") == row["group_id"]).sort("seed", "created_at")
+    if group.height < 2:
+        return
+    with st.popover(f"One of {group.height} runs with different seeds", icon=":material/workspaces:", type="tertiary"):
+        for other in group.head(MOST_SIBLINGS).iter_rows(named=True):
+            label = f"Seed {other['seed']}: {look(other['state']).label.lower()}"
+            icon = ":material/arrow_right:" if other["run_id"] == row["run_id"] else look(other["state"]).icon
+            link("run", label, icon=icon, run=other["run_id"])
+        st.divider()
+        link("compare", "Compare the group", runs=",".join(group["run_id"].head(MOST_SIBLINGS).to_list()))
+
+
+def run_actions(run_id: str, config: RunConfig, status: RunStatus) -> None:
+    """Draw the buttons that fit the state of the run."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_buttons"):
+        if status.state in data.RUNNING_STATES:
+            _cancel_button(run_id, status)
+        elif st.button(
+            "Retry", icon=":material/replay:", key="retry", help="Train again from the start, in this run's place."
+        ):
+            _do(lambda: data.queue().retry(data.store().run_dir(run_id)), "The run waits in the queue again.")
+        if st.button("Clone into the form", icon=":material/content_copy:", key="clone"):
+            go("train", **{"from": run_id})
+        _compare_popover(run_id, config)
+        if status.has_ended:
+            _downloads(run_id, config)
+            if st.button("Delete", icon=":material/delete:", key="delete"):
+                confirm(
+                    "Delete this run?",
+                    "It moves to the store's trash, and this page offers to bring it back.",
+                    "Delete",
+                    lambda: _delete(run_id),
+                )
+
+
+def _cancel_button(run_id: str, status: RunStatus) -> None:
+    def cancel() -> None:
+        _do(lambda: data.queue().cancel(data.store().run_dir(run_id)), "Cancelled.", is_last=False)
+
+    if st.button("Cancel", icon=":material/stop_circle:", key="cancel"):
+        if status.state == "running":
+            confirm(
+                "Cancel this run?", "Training stops now. What was measured so far is kept.", "Cancel the run", cancel
+            )
+        else:
+            cancel()
+            st.rerun()
+
+
+def _compare_popover(run_id: str, config: RunConfig) -> None:
+    with st.popover("Compare with …", icon=":material/compare_arrows:", key="compare_with"):
+        others = data.summaries().filter(pl.col("run_id") != run_id).sort("created_at", descending=True)
+        same = others["dataset"] == config.data.dataset
+        others = pl.concat([others.filter(same), others.filter(~same)]).head(500)
+        if others.is_empty():
+            st.caption("There is no other run yet.")
+            return
+        names = {
+            row["run_id"]: f"{row['name'] or row['run_id']} · seed {row['seed']} · {look(row['state']).label.lower()}"
+            for row in others.iter_rows(named=True)
+        }
+        chosen = st.multiselect(
+            "Runs", list(names), format_func=lambda other: names[other], max_selections=MOST_COMPARED, key="others"
+        )
+        if st.button("Compare", key="compare", type="primary", disabled=not chosen):
+            go("compare", runs=",".join([run_id, *chosen]))
+
+
+def _downloads(run_id: str, config: RunConfig) -> None:
+    with st.popover("Download", icon=":material/download:", key="downloads"):
+        model = data.store().run_dir(run_id) / "model.keras"
+        if model.is_file():
+            st.download_button(
+                f"model.keras ({model.stat().st_size / 1e6:.1f} MB)",
+                lambda: model.read_bytes(),
+                file_name=f"{run_id}.keras",
+                mime="application/octet-stream",
+                on_click="ignore",
+                key="download_model",
+            )
+        else:
+            st.caption("There is no model: only a completed run keeps one.")
+        st.download_button(
+            "config.yaml", config.to_yaml(), file_name=f"{run_id}.yaml", on_click="ignore", key="download_yaml"
+        )
+        st.download_button(
+            "log.txt",
+            lambda: data.store().log_tail(run_id, lines=100_000),
+            file_name=f"{run_id}.log.txt",
+            on_click="ignore",
+            key="download_log",
+        )
+
+
+def _delete(run_id: str) -> None:
+    _do(lambda: data.store().delete_run(run_id), "Deleted. This page can bring it back.", is_last=False)
+
+
+def _do(action: Any, told: str, *, is_last: bool = True) -> None:
+    """Run `action`, say what happened, and draw the page anew unless a dialog does."""
+    try:
+        action()
+        say(told)
+    except CNNLabError as error:
+        say(plain(error), ":material/error:")
+    data.refresh()
+    if is_last:
+        st.rerun()

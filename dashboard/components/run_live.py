@@ -1,0 +1,128 @@
+"""What moves on a run's page: progress, curves, hardware and the last lines of the log."""
+
+import os
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from cnnlab.config import RunConfig
+from cnnlab.plots.learning_curves import learning_curves, learning_curves_info, learning_curves_summary
+from cnnlab.runs.status import RunStatus
+from dashboard import data
+from dashboard.components.live_runs import progress_share
+from dashboard.components.numbers import between, duration, short
+from dashboard.state import link
+
+EVERY_S = 1.0
+LOG_LINES = 200
+
+
+def run_live(run_id: str, config: RunConfig, status: RunStatus) -> None:
+    """Draw the moving part; it draws itself anew each second until the run has ended."""
+    drawn = _signature(run_id, status)
+
+    def body() -> None:
+        now = data.status(run_id)
+        if _signature(run_id, now) != drawn:
+            data.refresh()
+            st.rerun(scope="app")  # a new state changes buttons and tabs, which are not of this part
+        data.tick()
+        _waiting(run_id, now)
+        _progress(run_id, now)
+        curves(run_id, config)
+        if not now.has_ended:
+            log_tail(run_id, lines=12)
+
+    st.fragment(body, run_every=None if status.has_ended else EVERY_S)()
+
+
+def _signature(run_id: str, status: RunStatus) -> tuple[Any, ...]:
+    has_environment = (data.store().run_dir(run_id) / "environment.json").exists()
+    return (status.state, status.attempt, has_environment)
+
+
+def _waiting(run_id: str, status: RunStatus) -> None:
+    if status.state != "queued":
+        return
+    ahead = [entry for entry in data.entries() if entry.state == "queued"]
+    place = next((index for index, entry in enumerate(ahead) if entry.run_id == run_id), None)
+    position = "" if place is None else " It is next." if place == 0 else f" {place} before it."
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/schedule: Waits for a free slot.{position}", width="content")
+        link("queue", "See the queue")
+
+
+def _progress(run_id: str, status: RunStatus) -> None:
+    if status.state != "running":
+        return
+    progress = data.store().read_progress(run_id) or {}
+    st.progress(progress_share(progress), text=progress_line(progress))
+    facts = [f"Running for {duration(between(status.started_at, None))}"]
+    if progress.get("images_per_s"):
+        facts.append(f"{short(progress['images_per_s'])} images per second")
+    st.caption(" · ".join(facts + hardware_facts(run_id)))
+
+
+def progress_line(progress: dict[str, Any]) -> str:
+    """Return `'Epoch 3 of 20 · batch 12 of 18 · about 8.2 s left'`."""
+    if not progress.get("epochs"):
+        return "Starting: loading the libraries and the data …"
+    parts = [f"Epoch {progress.get('epoch') or 1} of {progress['epochs']}"]
+    if progress.get("batches"):
+        parts.append(f"batch {progress.get('batch') or 0} of {progress['batches']}")
+    parts.append(
+        "time left not known yet" if progress.get("eta_s") is None else f"about {duration(progress['eta_s'])} left"
+    )
+    return " · ".join(parts)
+
+
+def hardware_facts(run_id: str) -> list[str]:
+    """Return what the run takes of the machine at the last look, in words."""
+    rows = data.hardware(run_id).tail(1).to_dicts()
+    if not rows:
+        return []
+    use = rows[0]
+    facts = [] if use["cpu_percent"] is None else [f"{use['cpu_percent'] / 100:.1f} of {os.cpu_count()} cores"]
+    facts += [] if use["memory_bytes"] is None else [f"{short(use['memory_bytes'], 'B')} memory"]
+    facts += [] if use["gpu_percent"] is None else [f"GPU {use['gpu_percent']:.0f} % busy"]
+    if use["gpu_memory_bytes"] is not None:
+        facts.append(f"{short(use['gpu_memory_bytes'], 'B')} of {short(use['gpu_memory_total_bytes'], 'B')} GPU memory")
+    return facts
+
+
+def curves(run_id: str, config: RunConfig) -> None:
+    """Draw loss and accuracy side by side, of each output where there are several."""
+    frame = data.metrics([run_id])
+    outputs = [name for name in frame["output"].unique(maintain_order=True).to_list() if name]
+    chosen: str | None = None
+    if len(outputs) > 1:
+        label = st.segmented_control(
+            "Output", ["All together", *outputs], default="All together", required=True, key="output"
+        )
+        chosen = None if label == "All together" else label
+    left, right = st.columns(2, gap="medium")
+    for column, metric in ((left, "loss"), (right, "accuracy")):
+        info = learning_curves_info(frame, metric, run_ids=[run_id], output=chosen)
+        with column:
+            st.plotly_chart(
+                learning_curves(info, epochs=config.training.epochs, height_px=320),
+                key=f"curve_{metric}",
+                config={"displayModeBar": False},
+                alt=learning_curves_summary(info),
+            )
+    if chosen is None and len(outputs) > 1 and not _has_all(frame, "accuracy"):
+        st.caption(f"Loss of all outputs together; accuracy of {outputs[0]}.")
+
+
+def _has_all(frame: pl.DataFrame, metric: str) -> bool:
+    return not frame.filter((pl.col("metric") == metric) & (pl.col("output") == "")).is_empty()
+
+
+def log_tail(run_id: str, lines: int = LOG_LINES, height: int | str = "content") -> None:
+    """Draw the last lines of what the trainer printed."""
+    text = data.store().log_tail(run_id, lines=lines)
+    if text.strip():
+        st.code(text, language=None, wrap_lines=True, height=height)  # type: ignore[arg-type]
+    else:
+        st.caption("The log is empty so far.")

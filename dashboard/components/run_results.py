@@ -1,0 +1,131 @@
+"""What came out of a run: test accuracy with its interval, confusion matrix and numbers per class, per output."""
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from cnnlab.analysis.intervals import wilson
+from cnnlab.plots.confusion import confusion, confusion_info, confusion_summary
+from cnnlab.plots.per_class import per_class, per_class_info, per_class_summary
+from dashboard import data
+from dashboard.components.network_cost import CONVENTION
+from dashboard.components.numbers import MISSING, count, duration, number, percent, percent_interval, short
+
+VALUES = {"Counts": "counts", "Share of each true class": "shares"}
+
+
+def run_results(run_id: str, result: dict[str, Any]) -> None:
+    """Draw the headline numbers, then the mistakes of each output."""
+    main = result["main_output"]
+    _headline(result, main)
+    outputs: dict[str, list[str]] = result["outputs"]
+    if len(outputs) == 1:
+        _output(run_id, main, outputs[main], result)
+        return
+    for tab, (name, classes) in zip(st.tabs([f"Output {name}" for name in outputs]), outputs.items(), strict=True):
+        with tab:
+            _test_metric(result["test"].get(name) or {}, f"Test accuracy of {name}")
+            _output(run_id, name, classes, result)
+
+
+def _headline(result: dict[str, Any], main: str) -> None:
+    test = result["test"].get(main) or {}
+    val = result["val"].get(main) or {}
+    with st.container(horizontal=True, gap="small", key="headline"):
+        _test_metric(test, "Test accuracy", border=True)
+        st.metric(
+            "Validation accuracy",
+            percent(val.get("accuracy")),
+            delta=f"epoch {result['best_epoch']} of {result['epochs_done']}" if result.get("best_epoch") else None,
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            width=190,
+            help="Of the weights that were kept.",
+        )
+        st.metric("Test loss", number(test.get("loss")), border=True, width=140)
+        st.metric("Parameters", count(result.get("num_params")), border=True, width=150)
+        macs = short(result.get("macs"))
+        st.metric("MACs of one image", macs, border=True, width=170, help=CONVENTION)
+        speed = result.get("images_per_s")
+        st.metric(
+            "Training time",
+            duration(result.get("train_s")),
+            delta=f"{short(speed)} images/s" if speed else None,
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            width=160,
+        )
+    if result.get("not_counted"):
+        st.caption(f"MACs leave out what cannot be counted: {', '.join(map(str, result['not_counted']))}.")
+
+
+def _test_metric(test: dict[str, Any], label: str, *, border: bool = False) -> None:
+    interval = MISSING
+    if test.get("n"):
+        interval = percent_interval(*wilson(int(test["correct"]), int(test["n"])))
+    st.metric(
+        label,
+        percent(test.get("accuracy")),
+        delta=f"{interval}, n = {count(test.get('n'))}",
+        delta_color="off",
+        delta_arrow="off",
+        border=border,
+        width=230,
+        help="With the 95 % Wilson interval: what another sample of so many test images may give.",
+    )
+
+
+def _output(run_id: str, output: str, classes: list[str], result: dict[str, Any]) -> None:
+    splits = [split for split in ("test", "val") if result.get(split, {}).get(output)]
+    if not splits:
+        st.caption("There are no predictions of this output.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = st.segmented_control(
+            "Confusion matrix", list(VALUES), default="Counts", required=True, key=f"values.{output}"
+        )
+        split = st.segmented_control("Images", splits, default=splits[0], required=True, key=f"split.{output}")
+    frame = data.predictions(run_id, split)
+    info = confusion_info(frame, classes, output=output, split=split)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.plotly_chart(
+            confusion(info, VALUES[label], is_dark=st.context.theme.type == "dark", height_px=520),  # type: ignore[arg-type]
+            key=f"confusion.{output}",
+            config={"displayModeBar": False},
+            alt=confusion_summary(info),
+        )
+        st.caption(confusion_summary(info))
+    with right:
+        classes_info = per_class_info(info.matrix, classes)
+        _class_table(classes_info.table)
+        st.caption(per_class_summary(classes_info))
+        with st.expander("As bars", icon=":material/bar_chart:"):
+            st.plotly_chart(
+                per_class(classes_info),
+                key=f"per_class.{output}",
+                config={"displayModeBar": False},
+                alt=per_class_summary(classes_info),
+            )
+
+
+def _class_table(table: pl.DataFrame) -> None:
+    shown = table.with_columns(100 * pl.col("precision"), 100 * pl.col("recall"), 100 * pl.col("f1"))
+    column = st.column_config
+    st.dataframe(
+        shown,
+        hide_index=True,
+        placeholder=MISSING,
+        height=min(520, 38 + 35 * max(1, table.height)),
+        column_config={
+            "class": column.TextColumn("Class", pinned=True),
+            "n": column.NumberColumn("n", format="localized", help="Images of this class."),
+            "precision": column.NumberColumn("Precision", format="%.1f %%", help="Of the images taken for this class."),
+            "recall": column.NumberColumn("Recall", format="%.1f %%", help="Of the images of this class."),
+            "f1": column.NumberColumn("F1", format="%.1f %%", help="Harmonic mean of precision and recall."),
+        },
+        alt="Precision, recall and F1 of each class",
+    )

@@ -1,0 +1,107 @@
+"""Each kind of field has its widget; conditions hide; ranges and defaults are told."""
+
+from typing import Literal
+
+import pytest
+from pydantic import Field
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.architectures.catalogue import ARCHITECTURES
+from cnnlab.augmentation.catalogue import OPS
+from cnnlab.config import TrainingConfig
+from cnnlab.parameters import Parameters, specs
+from dashboard import forms
+
+
+class Kinds(Parameters):
+    is_on: bool = Field(True, title="Switch")
+    few: Literal["a", "b"] = Field("a", title="Few")
+    many: Literal["a", "b", "c", "d", "e"] = Field("e", title="Many")
+    small: int = Field(3, ge=1, le=9, title="Small", json_schema_extra={"unit": "px"})
+    large: int = Field(3, ge=1, le=9000, title="Large")
+    share: float = Field(0.25, ge=0, lt=1, title="Share")
+    rate: float = Field(0.002, gt=0, le=10, title="Rate", json_schema_extra={"log": True})
+    word: str = Field("x", title="Word")
+    hidden: int = Field(7, ge=1, le=9, title="Hidden", json_schema_extra={"only_if": {"few": ["b"]}})
+
+
+def page(values: dict):
+    import streamlit as st
+
+    from dashboard.forms import parameter_form
+    from tests.dashboard.test_forms import Kinds
+
+    st.session_state["held"] = parameter_form(Kinds, values, "k")
+
+
+def run(values: dict | None = None) -> AppTest:
+    app = AppTest.from_function(page, kwargs={"values": values or {}}).run()
+    assert not app.exception
+    return app
+
+
+def test_every_kind_has_its_widget():
+    app = run()
+    assert app.toggle(key="k.is_on").value is True
+    assert app.selectbox(key="k.many").value == "e"
+    assert (app.slider(key="k.small").label, app.slider(key="k.small").value) == ("Small (px)", 3)
+    assert app.number_input(key="k.large").value == 3
+    assert app.slider(key="k.share").value == 0.25
+    assert app.number_input(key="k.rate").value == 0.002
+    assert app.text_input(key="k.word").value == "x"
+    assert app.session_state["held"] == Kinds().model_dump()
+
+
+def test_given_values_win_over_defaults():
+    app = run({"small": 5, "rate": 0.5})
+    assert app.slider(key="k.small").value == 5
+    assert app.number_input(key="k.rate").value == 0.5
+
+
+def test_a_field_whose_condition_fails_is_not_drawn_and_keeps_its_value():
+    assert run().session_state["held"]["hidden"] == 7
+    keys = [slider.key for slider in run().slider]
+    assert "k.hidden" not in keys
+    assert "k.hidden" in [slider.key for slider in run({"few": "b"}).slider]
+
+
+def test_what_a_person_sets_is_returned():
+    app = run()
+    app.slider(key="k.small").set_value(8)
+    app.number_input(key="k.rate").set_value(0.1)
+    app.run()
+    assert app.session_state["held"]["small"] == 8
+    assert app.session_state["held"]["rate"] == 0.1
+
+
+def test_help_tells_range_and_default():
+    spec = next(spec for spec in specs(TrainingConfig) if spec.name == "learning_rate")
+    assert forms.help_text(spec) == "The highest of the schedule. Range (0, 10\\]. Default 0.002."
+    spec = next(spec for spec in specs(TrainingConfig) if spec.name == "optimizer")
+    assert forms.help_text(spec).endswith("Default Adam.")
+
+
+@pytest.mark.parametrize("value", [1e-7, 2.5e-5, 0.002, 0.05, 3.0, 0.0])
+def test_number_format_shows_the_value(value):
+    assert float(forms.number_format(value) % value) == pytest.approx(value)
+
+
+def catalogue_page(kind: str, name: str):
+    import streamlit as st
+
+    from cnnlab.architectures.catalogue import ARCHITECTURES
+    from cnnlab.augmentation.catalogue import OPS
+    from dashboard.forms import parameter_form
+
+    entry = {"architecture": ARCHITECTURES, "augmentation": OPS}[kind][name]
+    st.session_state["held"] = parameter_form(entry.parameters, {}, "k")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [*(("architecture", name) for name in ARCHITECTURES), *(("augmentation", name) for name in OPS)]
+)
+def test_every_entry_of_the_catalogues_draws_and_gives_its_defaults(kind, name):
+    app = AppTest.from_function(catalogue_page, kwargs={"kind": kind, "name": name}).run()
+    assert not app.exception
+    model = {"architecture": ARCHITECTURES, "augmentation": OPS}[kind][name].parameters
+    assert model(**app.session_state["held"]) == model()
