@@ -7,8 +7,9 @@ from typing import Literal
 import plotly.graph_objects as go
 import polars as pl
 
+from cnnlab.plots.labels import plural, unique_labels
 from cnnlab.plots.palette import SPLITS
-from cnnlab.plots.template import empty_figure, new_figure, plural, unique_labels
+from cnnlab.plots.template import empty_figure, new_figure
 
 
 @dataclass(frozen=True)

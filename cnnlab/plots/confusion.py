@@ -10,8 +10,9 @@ import polars as pl
 
 from cnnlab.analysis.confusion import Matrix, confusion_matrix, most_confused, normalise_rows, overall
 from cnnlab.analysis.intervals import wilson
+from cnnlab.plots.labels import plural, unique_labels
 from cnnlab.plots.palette import sequential
-from cnnlab.plots.template import empty_figure, new_figure, plural, unique_labels
+from cnnlab.plots.template import empty_figure, new_figure
 
 # Up to that many classes the number stands in its cell; beyond, it is in the hover text.
 ANNOTATED_CLASSES = 20
@@ -81,20 +82,28 @@ def confusion(
     numbers = normalise_rows(info.matrix) if has_shares else info.matrix
     # Mistakes are rare beside the diagonal; a straight scale would leave them all the colour of zero.
     scale = sequential(is_dark, power=2.0)
-    figure = new_figure(x_title="Predicted class", y_title="True class", height_px=height_px)
+    is_annotated = len(labels) <= ANNOTATED_CLASSES
+    unit = "% of the true class" if has_shares else "images"
+    figure = new_figure(
+        x_title=f"Predicted class (cells: {unit})" if is_annotated else "Predicted class",
+        y_title="True class",
+        height_px=height_px,
+    )
     figure.add_heatmap(
         z=numbers,
         x=labels,
         y=labels,
         customdata=info.matrix.tolist(),
-        text=_cell_texts(info, has_shares) if len(labels) <= ANNOTATED_CLASSES else None,
-        texttemplate="%{text}" if len(labels) <= ANNOTATED_CLASSES else None,
+        text=_cell_texts(info, has_shares) if is_annotated else None,
+        texttemplate="%{text}" if is_annotated else None,
         textfont={"size": 12 if len(labels) <= 12 else 9},
         colorscale=scale,
         zmin=0,
         zmax=1 if has_shares else max(1, int(info.matrix.max())),
         xgap=1 if len(labels) <= 40 else 0,
         ygap=1 if len(labels) <= 40 else 0,
+        # Numbers in the cells say more than a bar of colours, which takes their room.
+        showscale=not is_annotated,
         colorbar={
             "title": {"text": "Share of true class (%)" if has_shares else "Images", "side": "right"},
             "tickformat": ".0%" if has_shares else "~s",

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import polars as pl
 
+from cnnlab.plots.labels import plural
 from cnnlab.plots.palette import CATEGORICAL
-from cnnlab.plots.template import empty_figure, new_figure, plural
+from cnnlab.plots.template import empty_figure, new_figure
 
 # column -> (name, is a share of the machine, colour); a column that is missing or all null is not drawn
 SERIES = {

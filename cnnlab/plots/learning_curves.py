@@ -1,21 +1,17 @@
 """Loss, accuracy or learning rate over the training, of one run or of many over one another."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import polars as pl
-from numpy.typing import NDArray
 
-from cnnlab.analysis.intervals import student_quantile
+from cnnlab.plots.curve_points import Curve, Horizontal, curve_of, group_points, metric_rows, run_points
+from cnnlab.plots.labels import distinct, escaped, listed_with_reasons, plural
 from cnnlab.plots.palette import NEUTRAL, colour_of, with_alpha
-from cnnlab.plots.template import empty_figure, escaped, new_figure, plural
-
-Horizontal = Literal["epoch", "elapsed_s", "step"]
-Numbers = NDArray[np.float64]
+from cnnlab.plots.template import empty_figure, new_figure
 
 METRIC_TITLES = {"loss": "Loss (cross-entropy)", "accuracy": "Accuracy (%)", "learning_rate": "Learning rate"}
 DASHES = {"train": "dot", "val": "solid", "test": "dash"}
@@ -24,24 +20,11 @@ MARKERS_PER_CURVE = 100
 
 
 @dataclass(frozen=True)
-class Curve:
-    """One line: a run, or the mean of a group, on one split. NaN is a gap."""
-
-    index: int
-    key: str
-    label: str
-    split: str
-    x: Numbers
-    y: Numbers
-    smooth: Numbers
-    low: Numbers
-    high: Numbers
-    n: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
 class LearningCurvesInfo:
-    """What is drawn. `members[i]` are the runs behind the curves whose customdata is `i`."""
+    """What is drawn. `members[i]` are the runs behind the curves whose customdata is `i`.
+
+    `gaps` (points that are not a number), `not_shown` (the reason) and `names` are by run id.
+    """
 
     metric: str
     x: Horizontal
@@ -51,6 +34,7 @@ class LearningCurvesInfo:
     labels: tuple[str, ...]
     gaps: Mapping[str, int]
     not_shown: Mapping[str, str]
+    names: Mapping[str, str]
     smoothing: float
     is_grouped: bool
 
@@ -86,22 +70,22 @@ def learning_curves_info(
         smoothing: Share of the past in the exponential mean, 0 for none. It is taken over all points.
     """
     wanted = list(dict.fromkeys(run_ids if run_ids is not None else metrics["run_id"].unique(maintain_order=True)))
-    rows = _rows(metrics, metric, output, splits, wanted)
+    rows = metric_rows(metrics, metric, output, splits, wanted)
     key_of = {run_id: (groups or {}).get(run_id, run_id) for run_id in wanted}
     keys = tuple(dict.fromkeys(key_of.values()))
-    labels = tuple((names or {}).get(key, key) for key in keys)
-    named = {run_id: (names or {}).get(run_id, run_id) for run_id in wanted}
+    labels = tuple(distinct({key: (names or {}).get(key, key) for key in keys}).values())
+    called = distinct({run_id: (names or {}).get(run_id, run_id) for run_id in wanted})
     gaps = rows.filter(pl.col("value").is_nan()).group_by("run_id", maintain_order=True).len().rows()
     drawn = set(rows["run_id"].unique())
     curves = []
-    places = {key: place for place, key in enumerate(keys)}
-    points = _group_means(rows, key_of) if groups is not None else _single(rows)
+    points = group_points(rows, key_of) if groups is not None else run_points(rows)
     by_key = points.partition_by("key", "split", as_dict=True, include_key=False)
     for place, key in enumerate(keys):
         for split in splits:
             part = by_key.get((key, split))
             if part is not None:
-                curves.append(_curve(part.sort("epoch", "step"), places[key], key, labels[place], split, x, smoothing))
+                label = labels[place]
+                curves.append(curve_of(part, index=place, key=key, label=label, split=split, x=x, smoothing=smoothing))
     return LearningCurvesInfo(
         metric=metric,
         x=x,
@@ -109,8 +93,9 @@ def learning_curves_info(
         keys=keys,
         members=tuple(tuple(run_id for run_id in wanted if key_of[run_id] == key) for key in keys),
         labels=labels,
-        gaps={named[run_id]: count for run_id, count in gaps},
-        not_shown={named[run_id]: f"no {metric.replace('_', ' ')} yet" for run_id in wanted if run_id not in drawn},
+        gaps=dict(gaps),
+        not_shown={run_id: f"no {metric.replace('_', ' ')} yet" for run_id in wanted if run_id not in drawn},
+        names=called,
         smoothing=smoothing,
         is_grouped=groups is not None,
     )
@@ -127,7 +112,7 @@ def learning_curves(info: LearningCurvesInfo, *, epochs: int | None = None, heig
     title = METRIC_TITLES.get(info.metric, info.metric.replace("_", " ").capitalize())
     if info.is_empty:
         return empty_figure(f"No {info.metric.replace('_', ' ')} yet: the first point comes with the first epoch.")
-    scale, x_title = _horizontal(info)
+    scale, _, x_title = _horizontal(info)
     revision = f"{info.metric}/{info.x}"
     figure = new_figure(x_title=x_title, y_title=title, height_px=height_px, revision=revision)
     colours = colour_of(info.keys)
@@ -139,7 +124,8 @@ def learning_curves(info: LearningCurvesInfo, *, epochs: int | None = None, heig
         _add_curve(figure, info, curve, colours[curve.key], scale)
     _explain_splits(figure, info)
     if info.metric == "accuracy":
-        figure.update_yaxes(tickformat=".0%")
+        # The interval of two seeds can leave [0, 1] by far; the axis need not follow it.
+        figure.update_yaxes(tickformat=".0%", autorangeoptions={"clipmin": -0.01, "clipmax": 1.01})
     if info.metric == "learning_rate":
         figure.update_yaxes(exponentformat="power", rangemode="tozero")
     if info.x == "epoch":
@@ -169,92 +155,24 @@ def learning_curves_summary(info: LearningCurvesInfo) -> str:
         text += f"; the {kind} on {curve.split} is {_shown(value, info.metric)}"
         text += f" ({curve.label})" if len(info.keys) > 1 else ""
     if info.gaps:
-        text += f"; gaps where the value is not a number: {', '.join(f'{k} ({v})' for k, v in info.gaps.items())}"
+        counts = {run_id: plural(count, "point") for run_id, count in info.gaps.items()}
+        text += f"; gaps where the value is not a number: {listed_with_reasons(counts, info.names)}"
     if info.not_shown:
-        text += f"; not shown: {', '.join(f'{k} ({v})' for k, v in info.not_shown.items())}"
+        text += f"; not shown: {listed_with_reasons(info.not_shown, info.names)}"
     return text + "."
 
 
-def smoothed(values: Numbers, smoothing: float) -> Numbers:
-    """Return the exponential mean of all points so far, without the pull of a start at zero; NaN stays NaN."""
-    if not 0 <= smoothing < 1:
-        raise ValueError(f"smoothing={smoothing!r} is out of range. Expected a number in [0, 1).")
-    if smoothing == 0 or values.size == 0:
-        return values
-    series = pl.Series(values, dtype=pl.Float64).fill_nan(None)
-    return series.ewm_mean(alpha=1 - smoothing, adjust=True, ignore_nulls=True).to_numpy().astype(np.float64)
-
-
-def _rows(metrics: pl.DataFrame, metric: str, output: str | None, splits: Sequence[str], wanted: list[str]):
-    """Return one output's rows per run; null becomes NaN, both are gaps."""
-    rows = metrics.filter(
-        (pl.col("metric") == metric) & pl.col("split").is_in(list(splits)) & pl.col("run_id").is_in(wanted)
-    )
-    if output is not None:
-        rows = rows.filter(pl.col("output") == output)
-    else:
-        first = pl.col("output").first().over("run_id")
-        has_all = (pl.col("output") == "").any().over("run_id")
-        rows = rows.filter(pl.col("output") == pl.when(has_all).then(pl.lit("")).otherwise(first))
-    return rows.with_columns(pl.col("value").fill_null(math.nan))
-
-
-def _single(rows: pl.DataFrame) -> pl.DataFrame:
-    missing = pl.lit(math.nan)
-    return rows.with_columns(key=pl.col("run_id"), mean=pl.col("value"), low=missing, high=missing, n=pl.lit(1))
-
-
-def _group_means(rows: pl.DataFrame, key_of: Mapping[str, str]) -> pl.DataFrame:
-    """Return mean, interval and n of each epoch's last values; a NaN lowers n and nothing else."""
-    ends = (
-        rows.sort("epoch", "step")
-        .group_by("run_id", "split", "epoch", maintain_order=True)
-        .last()
-        .with_columns(key=pl.col("run_id").replace_strict(key_of, return_dtype=pl.String))
-    )
-    value = pl.col("value").fill_nan(None)
-    means = ends.group_by("key", "split", "epoch").agg(
-        mean=value.mean(),
-        deviation=value.std(ddof=1),
-        n=value.count(),
-        step=pl.col("step").mean(),
-        elapsed_s=pl.col("elapsed_s").mean(),
-    )
-    quantiles = {n: student_quantile(n) for n in means["n"].unique()}
-    half = pl.col("n").replace_strict(quantiles, return_dtype=pl.Float64) * pl.col("deviation") / pl.col("n").sqrt()
-    return means.with_columns(low=pl.col("mean") - half, high=pl.col("mean") + half)
-
-
-def _curve(part: pl.DataFrame, index: int, key: str, label: str, split: str, x: Horizontal, smoothing: float) -> Curve:
-    def column(name: str) -> Numbers:
-        return part[name].cast(pl.Float64).to_numpy()
-
-    y = column("mean")
-    return Curve(
-        index=index,
-        key=key,
-        label=label,
-        split=split,
-        x=column(x),
-        y=y,
-        smooth=smoothed(y, smoothing),
-        low=column("low"),
-        high=column("high"),
-        n=part["n"].cast(pl.Int64).to_numpy(),
-    )
-
-
-def _horizontal(info: LearningCurvesInfo) -> tuple[float, str]:
-    """Return what x is divided by, and its title with the unit that fits."""
+def _horizontal(info: LearningCurvesInfo) -> tuple[float, str, str]:
+    """Return what x is divided by, the unit that fits, and the title with it."""
     if info.x == "epoch":
-        return 1.0, "Epoch"
+        return 1.0, "", "Epoch"
     if info.x == "step":
-        return 1.0, "Step (optimizer updates)"
+        return 1.0, "", "Step (optimizer updates)"
     longest = max(float(np.nanmax(curve.x, initial=0.0)) for curve in info.curves)
     for seconds, unit in ((3600.0, "h"), (60.0, "min")):
         if longest >= 3 * seconds:
-            return seconds, f"Elapsed time ({unit})"
-    return 1.0, "Elapsed time (s)"
+            return seconds, unit, f"Elapsed time ({unit})"
+    return 1.0, "s", "Elapsed time (s)"
 
 
 def _add_band(figure: go.Figure, curve: Curve, colour: str, scale: float) -> None:
@@ -277,7 +195,7 @@ def _add_band(figure: go.Figure, curve: Curve, colour: str, scale: float) -> Non
 
 
 def _add_curve(figure: go.Figure, info: LearningCurvesInfo, curve: Curve, colour: str, scale: float) -> None:
-    is_first = next(other for other in info.curves if other.key == curve.key) is curve
+    is_last = [other for other in info.curves if other.key == curve.key][-1] is curve
     line: dict[str, Any] = {"color": colour, "width": 2, "dash": DASHES.get(curve.split, "dashdot")}
     if info.smoothing > 0:
         figure.add_scatter(
@@ -291,7 +209,7 @@ def _add_curve(figure: go.Figure, info: LearningCurvesInfo, curve: Curve, colour
             legendgroup=curve.key,
         )
     name = escaped(curve.label)
-    x_text = {"epoch": "epoch %{x}", "step": "step %{x}", "elapsed_s": "%{x:.4~g} " + _horizontal(info)[1][14:-1]}
+    x_text = {"epoch": "epoch %{x}", "step": "step %{x}", "elapsed_s": f"%{{x:.4~g}} {_horizontal(info)[1]}"}
     y_text = "%{y:.2%}" if info.metric == "accuracy" else "%{y:.4~g}"
     smooth_text = " (smoothed)" if info.smoothing > 0 else ""
     figure.add_scatter(
@@ -303,7 +221,7 @@ def _add_curve(figure: go.Figure, info: LearningCurvesInfo, curve: Curve, colour
         line=line,
         name=name,
         legendgroup=curve.key,
-        showlegend=is_first and len(info.keys) > 1,
+        showlegend=is_last and len(info.keys) > 1,
         customdata=np.full(curve.x.size, curve.index, dtype=np.int32),
         text=[plural(count, "run") for count in curve.n.tolist()] if info.is_grouped else None,
         hovertemplate=f"<b>{name}</b><br>{curve.split}, {x_text[info.x]}<br>{y_text}{smooth_text}"

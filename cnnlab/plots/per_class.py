@@ -9,8 +9,9 @@ import polars as pl
 
 from cnnlab.analysis.confusion import Matrix
 from cnnlab.analysis.confusion import per_class as class_table
+from cnnlab.plots.labels import plural, unique_labels
 from cnnlab.plots.palette import CATEGORICAL
-from cnnlab.plots.template import empty_figure, new_figure, plural, unique_labels
+from cnnlab.plots.template import empty_figure, new_figure
 
 MEASURES = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
 

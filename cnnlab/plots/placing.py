@@ -13,25 +13,28 @@ def place_labels(
     radii: Sequence[float],
     labels: Sequence[str],
     width_px: float,
+    bars: Sequence[Box],
 ) -> list[str | None]:
     """Return plotly's `textposition` for each label, or None where there is no room (hover names it).
 
     Each label takes the first of four sides that covers no label placed before, no other point's
-    centre, and stays between the left and right edge. Large bubbles come first.
+    bar, and stays between the left and right edge; beside before above, where its own bar is.
+    Large bubbles come first.
 
     Args:
         points: x and y in pixels, y downwards.
         radii: Of the bubbles, in pixels.
         labels: The texts.
         width_px: Of the plot area.
+        bars: The interval of each point; it may be as short as the point.
     """
     placed: list[Box] = []
     positions: list[str | None] = [None] * len(labels)
     for place in sorted(range(len(labels)), key=lambda item: (-radii[item], item)):
-        others = [point for item, point in enumerate(points) if item != place]
-        for side in ("top center", "bottom center", "middle right", "middle left"):
+        others = [bar for item, bar in enumerate(bars) if item != place]
+        for side in ("middle right", "middle left", "top center", "bottom center"):
             box = _box(points[place], radii[place], len(labels[place]) * CHARACTER_PX, side)
-            is_free = not any(_overlap(box, other) for other in placed) and not any(_holds(box, p) for p in others)
+            is_free = not any(_overlap(box, other) for other in [*placed, *others])
             if is_free and box[0] >= 0 and box[2] <= width_px:
                 placed.append(box)
                 positions[place] = side
@@ -51,8 +54,4 @@ def _box(point: tuple[float, float], radius: float, length: float, side: str) ->
 
 
 def _overlap(one: Box, two: Box) -> bool:
-    return one[0] < two[2] and two[0] < one[2] and one[1] < two[3] and two[1] < one[3]
-
-
-def _holds(box: Box, point: tuple[float, float]) -> bool:
-    return box[0] - 4 <= point[0] <= box[2] + 4 and box[1] - 4 <= point[1] <= box[3] + 4
+    return one[0] < two[2] and two[0] < one[2] and one[1] <= two[3] and two[1] <= one[3]

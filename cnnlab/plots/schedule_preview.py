@@ -6,8 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
+from cnnlab.plots.labels import plural
 from cnnlab.plots.palette import CATEGORICAL
-from cnnlab.plots.template import empty_figure, new_figure, plural
+from cnnlab.plots.template import empty_figure, new_figure
 
 # Steps drawn besides those where the rate jumps; a screen has no more columns.
 DRAWN_STEPS = 1000
@@ -75,5 +76,5 @@ def _kept_steps(rates: NDArray[np.float64]) -> NDArray[np.int64]:
     if rates.size <= DRAWN_STEPS:
         return np.arange(rates.size)
     even = np.linspace(0, rates.size - 1, DRAWN_STEPS).round().astype(np.int64)
-    jumps = np.argsort(-np.abs(np.diff(rates)), kind="stable")[:DRAWN_STEPS]
+    jumps = np.argsort(-np.abs(np.diff(rates)), kind="stable")[: DRAWN_STEPS // 5]
     return np.unique(np.concatenate([even, jumps, jumps + 1, [rates.argmax(), rates.argmin()]]))

@@ -1,9 +1,8 @@
 """What all figures share: transparent ground, quiet grid, margins, hover. No font colour is set: the page's holds."""
 
-from collections.abc import Iterable
-
 import plotly.graph_objects as go
 
+from cnnlab.plots.labels import escaped
 from cnnlab.plots.palette import CATEGORICAL, NEUTRAL, with_alpha
 
 CLEAR = "rgba(0,0,0,0)"
@@ -21,6 +20,7 @@ _TEMPLATE = go.layout.Template(
         "paper_bgcolor": CLEAR,
         "plot_bgcolor": CLEAR,
         "colorway": CATEGORICAL,
+        "modebar": {"bgcolor": CLEAR, "color": NEUTRAL, "remove": ["lasso2d", "select2d", "autoScale2d"]},
         "xaxis": _AXIS,
         "yaxis": _AXIS,
     }
@@ -41,13 +41,20 @@ def new_figure(*, x_title: str = "", y_title: str = "", height_px: int = HEIGHT_
     figure = go.Figure(layout={"template": _TEMPLATE})
     figure.update_layout(
         height=height_px,
-        margin={"l": 8, "r": 8, "t": 28, "b": 8},
+        margin={"l": 8, "r": 28, "t": 28, "b": 8},
         hoverlabel={"namelength": -1},
         uirevision=revision or "same",
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top", "title": {"text": ""}},
+        legend={
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 0,
+            "xanchor": "left",
+            "y": -0.2,
+            "yanchor": "top",
+        },
     )
-    figure.update_xaxes(title={"text": x_title})
-    figure.update_yaxes(title={"text": y_title})
+    figure.update_xaxes(title={"text": x_title, "standoff": 8})
+    figure.update_yaxes(title={"text": y_title, "standoff": 8})
     return figure
 
 
@@ -58,33 +65,3 @@ def empty_figure(reason: str, *, height_px: int = 240) -> go.Figure:
     figure.update_yaxes(visible=False)
     figure.add_annotation(text=escaped(reason), x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
     return figure
-
-
-def escaped(text: str) -> str:
-    """Return `text` so that plotly shows it as it is: it reads `<b>` and `<a href>` in names."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def shortened(text: str, length: int = 28) -> str:
-    """Return `text`, or its beginning and end around an ellipsis when it is too long for an axis."""
-    if len(text) <= length:
-        return text
-    half = (length - 1) // 2
-    return f"{text[: length - 1 - half]}…{text[-half:]}"
-
-
-def unique_labels(names: Iterable[str], length: int = 28) -> list[str]:
-    """Return names fit for a categorical axis, which would merge two of the same text."""
-    labels: list[str] = []
-    for name in names:
-        label = first = escaped(shortened(str(name), length))
-        again = 2
-        while label in labels:
-            label, again = f"{first} ({again})", again + 1
-        labels.append(label)
-    return labels
-
-
-def plural(count: int, noun: str, many: str = "") -> str:
-    """Return `1 run` or `1,234 runs`."""
-    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
