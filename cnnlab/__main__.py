@@ -43,7 +43,7 @@ def choose_store(
     store: Annotated[
         Path | None, typer.Option("--store", help="Folder of runs and data sets; else CNNLAB_STORE, else experiments.")
     ] = None,
-    is_version: Annotated[
+    is_version: Annotated[  # noqa: ARG001 answered by its callback
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:

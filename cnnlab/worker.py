@@ -55,7 +55,7 @@ def _train_and_keep(config: RunConfig, dataset, run_dir: Path, writer: RunWriter
     for split, answers in trained.answers.items():
         ids = dataset.sample_ids(split)
         for output, one in answers.items():
-            writer.predictions(split, output, ids, one.labels, one.probabilities)
+            writer.predictions(split, output, ids, one.labels.tolist(), one.probabilities)
     writer.layers([row.as_row() for row in trained.costs.rows])
     _save_network(trained.network, run_dir)
     size, channels = config.image_size, dataset.info.image_shape[2]

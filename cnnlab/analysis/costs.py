@@ -125,7 +125,7 @@ def _separable(layer: Any, output_shape: list[int]) -> int:
     return math.prod(_positions(layer, output_shape)) * weights
 
 
-def _transposed(layer: Any, output_shape: list[int]) -> int:
+def _transposed(layer: Any, _output_shape: list[int]) -> int:
     # Each input position is multiplied with the whole kernel, whatever the stride.
     input_shape = list(layer.input.shape[1:])
     return math.prod(_positions(layer, input_shape)) * math.prod(layer.kernel.shape)

@@ -102,7 +102,8 @@ OPTIONS: tuple[ConfigOption, ...] = (
 def with_config(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give `command(config, ...)` every option of a config, and `--config FILE` beneath them."""
     file_option = Annotated[
-        Path | None, typer.Option("--config", "-c", help="A YAML file, as 'copy as YAML' gives it; options win over it.")
+        Path | None,
+        typer.Option("--config", "-c", help="A YAML file, as 'copy as YAML' gives it; options win over it."),
     ]
     file = inspect.Parameter("config_file", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=file_option)
     return _with_options(command, OPTIONS, [file], lambda given: config_of(given["config_file"], given))

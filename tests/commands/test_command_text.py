@@ -1,0 +1,75 @@
+"""'Copy as command' and the command line agree."""
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_config import configs
+from typer.testing import CliRunner
+
+from cnnlab.commands.options import OPTIONS, pairs, with_config
+from cnnlab.commands.text import as_command, as_options
+from cnnlab.config import RunConfig, config_from_dict
+from cnnlab.errors import ConfigError
+
+
+def parse(words: list[str]) -> RunConfig:
+    """Read options as the real command line does."""
+    import typer
+
+    found = []
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(with_config(lambda config: found.append(config)))
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return found[0]
+
+
+@given(configs())
+def test_the_command_makes_the_same_config(config):
+    if config.name.startswith("-"):
+        config = config.model_copy(update={"name": ""})
+    words = shlex.split(" ".join(as_options(config)))
+    assert parse(words) == config
+
+
+def test_the_command_names_only_what_is_not_default():
+    config = config_from_dict(
+        {
+            "data": {"dataset": "shapes", "parameters": {"count": 600}},
+            "architecture": {"name": "resnet", "parameters": {"width": 8}},
+            "augmentation": "flip_lr | crop(pad=2)",
+            "training": {"epochs": 3, "optimizer": "sgd", "nesterov": False},
+        }
+    )
+    assert as_command(config, "train") == (
+        "python -m cnnlab train --dataset shapes --data-param count=600 --architecture resnet --param width=8 "
+        f"--augmentation {shlex.quote(config.augmentation)} --epochs 3 --optimizer sgd --no-nesterov"
+    )
+    assert as_command(RunConfig()) == "python -m cnnlab submit --dataset digits --architecture lenet5"
+
+
+def test_flags_are_unique():
+    flags = [option.flag for option in OPTIONS]
+    assert len(set(flags)) == len(flags)
+
+
+def test_options_win_over_the_file(tmp_path):
+    file = tmp_path / "run.yaml"
+    file.write_text("training: {epochs: 3, seed: 9}\narchitecture: {name: resnet, parameters: {width: 8}}\n")
+    config = parse(["--config", str(file), "--epochs", "4", "-p", "blocks_per_stack=1"])
+    assert (config.training.epochs, config.training.seed) == (4, 9)
+    assert config.architecture.parameters == {"width": 8, "blocks_per_stack": 1}
+
+
+@pytest.mark.parametrize("item", ["width", "=3", ""])
+def test_a_parameter_without_value_is_refused(item):
+    with pytest.raises(ConfigError, match=r"cannot be read\. Expected name=value, such as --param width=16"):
+        pairs([item], "--param")
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30))
+def test_notes_survive_the_shell(notes):
+    config = config_from_dict({"notes": notes})
+    assert shlex.split(" ".join(as_options(config)))[-1:] == ([notes] if notes else ["lenet5"])

@@ -1,0 +1,23 @@
+"""What every test stands on: a store and a queue of its own, never a person's."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point the store and the queue into the test's own folder, for child processes too."""
+    monkeypatch.setenv("CNNLAB_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("CNNLAB_QUEUE", str(tmp_path / "queue.sqlite"))
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of reference data beside the project; the test is skipped where it is missing."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder 'shared' with reference data is not beside the project")
+    return SHARED

@@ -1,0 +1,125 @@
+"""Imports point one way, and no page loads Keras."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FRAMEWORKS = ("keras", "tensorflow", "jax", "torch", "keras_tuner")
+
+# Lower imports higher only: what a module's place is, the longest prefix decides.
+RANKS = {
+    "cnnlab": 0,
+    "cnnlab.errors": 0,
+    "cnnlab.files": 1,
+    "cnnlab.processes": 1,
+    "cnnlab.parameters": 1,
+    "cnnlab.datasets.catalogue": 2,
+    "cnnlab.architectures.catalogue": 2,
+    "cnnlab.augmentation.catalogue": 2,
+    "cnnlab.augmentation.language": 2,
+    "cnnlab.config": 3,
+    "cnnlab.datasets": 4,
+    "cnnlab.runs": 4,
+    "cnnlab.launch": 5,
+    "cnnlab.plots": 5,
+    "cnnlab.analysis": 5,
+    "cnnlab.architectures": 6,
+    "cnnlab.augmentation": 6,
+    "cnnlab.training": 7,
+    "cnnlab.inspector": 8,
+    "cnnlab.submit": 8,
+    "cnnlab.worker": 9,
+    "cnnlab.commands": 9,
+    "cnnlab.__main__": 10,
+    "dashboard": 11,
+}
+# The command line opens the dashboard, on demand.
+ALLOWED = {("cnnlab.__main__", "dashboard.launcher")}
+
+
+def modules() -> list[tuple[str, Path]]:
+    """Every module of the product by its dotted name."""
+    paths = [path for top in ("cnnlab", "dashboard") for path in sorted((ROOT / top).rglob("*.py"))]
+    return [(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path) for path in paths]
+
+
+def imports(source: str) -> set[str]:
+    """Every module that a source imports, at its top or later."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def rank(module: str) -> int:
+    """How high a module stands."""
+    parts = module.split(".")
+    for length in range(len(parts), 0, -1):
+        if (name := ".".join(parts[:length])) in RANKS:
+            return RANKS[name]
+    raise AssertionError(f"{module} has no place in RANKS")
+
+
+@pytest.mark.parametrize(("name", "path"), modules(), ids=lambda value: value if isinstance(value, str) else "")
+def test_imports_point_one_way(name, path):
+    known = {module for module, _ in modules()}
+    for imported in imports(path.read_text(encoding="utf-8")) & known:
+        # A package's own __init__ is empty: importing from a package names its modules.
+        if (ROOT / imported.replace(".", "/")).is_dir():
+            continue
+        assert rank(imported) <= rank(name) or (name, imported) in ALLOWED, f"{name} imports {imported}"
+
+
+@pytest.mark.parametrize(("name", "path"), modules(), ids=lambda value: value if isinstance(value, str) else "")
+def test_the_library_never_imports_streamlit(name, path):
+    if name.startswith("cnnlab"):
+        tops = {imported.split(".")[0] for imported in imports(path.read_text(encoding="utf-8"))}
+        assert "streamlit" not in tops
+
+
+def frameworks_loaded_by(statements: str) -> set[str]:
+    """Which frameworks a fresh Python has loaded after some statements."""
+    code = f"{statements}\nimport sys\nprint(*[name for name in {FRAMEWORKS!r} if name in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(answer.stdout.split())
+
+
+PAGES = sorted((ROOT / "dashboard" / "app_pages").glob("[a-z]*.py"))
+# Everything that a page imports, also inside its functions, also through other modules of the dashboard.
+PAGE_MODULES = sorted(
+    {
+        imported
+        for _, path in modules()
+        if "dashboard" in path.parts
+        for imported in imports(path.read_text(encoding="utf-8"))
+        if imported in {module for module, _ in modules()}
+    }
+)
+
+
+def test_no_page_loads_keras():
+    assert PAGES
+    statements = "import importlib\n" + "\n".join(f"importlib.import_module({name!r})" for name in PAGE_MODULES)
+    assert frameworks_loaded_by(statements) == set()
+
+
+def test_the_test_above_can_fail():
+    assert "keras" in frameworks_loaded_by(
+        "import os\nos.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'\nimport cnnlab.training.models"
+    )
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["cnnlab.config", "cnnlab.commands.options", "cnnlab.runs.store", "cnnlab.launch.queue", "cnnlab.training.rates",
+     "cnnlab.inspector.client", "cnnlab.datasets.storage", "cnnlab.datasets.importing", "cnnlab.__main__"],
+)  # fmt: skip
+def test_what_forms_and_commands_import_loads_no_keras(module):
+    assert frameworks_loaded_by(f"import {module}") == set()
