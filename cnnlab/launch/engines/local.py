@@ -1,0 +1,83 @@
+"""Runs on this machine, each under its own parent, in no need of a server.
+
+Measured: a child started in a session of its own survives SIGTERM, Ctrl-C and SIGKILL of
+the dashboard; one without dies with Ctrl-C.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import cnnlab
+from cnnlab.errors import QueueError
+from cnnlab.launch.engines.base import LAUNCH_VARIABLE, Handle, Launch, Presence
+from cnnlab.launch.logs import log_path, log_tail
+from cnnlab.processes import ATTEMPT_VARIABLE, RUN_VARIABLE, created_of, is_alive
+
+PACKAGE_ROOT = Path(cnnlab.__file__).resolve().parent.parent
+
+# What the trainer of another run was given and a new run must not inherit.
+_PRIVATE = (LAUNCH_VARIABLE, RUN_VARIABLE, ATTEMPT_VARIABLE)
+# Windows (not tested): CREATE_BREAKAWAY_FROM_JOB | CREATE_NEW_PROCESS_GROUP | DETACHED_PROCESS.
+_WINDOWS_FLAGS = 0x01000208
+
+# Ended children stay zombies until they are asked for, and a dashboard lives for weeks.
+_children: list[subprocess.Popen[bytes]] = []
+_children_lock = threading.Lock()
+
+
+class LocalEngine:
+    """Starts parents as processes of this machine."""
+
+    def submit(self, launch: Launch) -> Handle:
+        arguments = [sys.executable, "-m", "cnnlab.launch.parent", launch.run_dir, str(launch.attempt)]
+        environment = {LAUNCH_VARIABLE: launch.to_json()}
+        try:
+            with open(log_path(Path(launch.run_dir)), "ab") as log:
+                process = start_detached(arguments, environment, output=log.fileno())
+        except OSError as error:
+            raise QueueError(f"Run {Path(launch.run_dir).name!r} could not be started: {error}. Retry it.") from error
+        return Handle(process.pid, created_of(process.pid))
+
+    def status(self, handle: Handle) -> Presence:
+        reap()
+        return "alive" if is_alive(handle.pid, handle.created) else "gone"
+
+    def cancel(self, handle: Handle) -> None:
+        if os.name != "nt" and is_alive(handle.pid, handle.created):
+            with contextlib.suppress(OSError):
+                os.kill(handle.pid, signal.SIGTERM)
+
+    def logs(self, run_dir: Path, lines: int = 200) -> str:
+        return log_tail(run_dir, lines)
+
+
+def start_detached(arguments: list[str], environment: dict[str, str], output: int) -> subprocess.Popen[bytes]:
+    """Start a process that outlives this one, in a session of its own, with this same package on its path."""
+    inherited = {key: value for key, value in os.environ.items() if key not in _PRIVATE}
+    paths = [str(PACKAGE_ROOT), *filter(None, inherited.get("PYTHONPATH", "").split(os.pathsep))]
+    inherited["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
+    reap()
+    process = subprocess.Popen(
+        arguments,
+        env=inherited | environment,
+        cwd=PACKAGE_ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+        creationflags=_WINDOWS_FLAGS if os.name == "nt" else 0,
+    )
+    with _children_lock:
+        _children.append(process)
+    return process
+
+
+def reap() -> None:
+    """Let children of this process that have ended go."""
+    with _children_lock:
+        _children[:] = [process for process in _children if process.poll() is None]
