@@ -26,7 +26,10 @@ COST_TITLES = {"num_params": "Parameters", "macs": "Operations (multiply-accumul
 # Names beside more points than that would be a thicket; hover names every point.
 LABELLED_POINTS = 14
 # The width of a page's column is not known here; labels are placed for this one.
-NOMINAL_WIDTH_PX = 680
+NOMINAL_WIDTH_PX = 520
+# A point without an interval ends where it stands.
+LOWEST = pl.min_horizontal("low", "accuracy")
+HIGHEST = pl.max_horizontal("high", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -63,14 +66,14 @@ def bubbles_info(
             num_params, macs, test_accuracy, test_correct, test_n.
         cost: What runs to the right.
         is_grouped: One bubble per group: the mean with Student's 95 % interval, or Wilson's of a single run.
-        names: What a run is called, where not by the column `name`.
+        names: What a run (or a group) is called, where not by the column `name`.
     """
     by_run = {row["run_id"]: row for row in summaries.iter_rows(named=True)}
     named = {run_id: (names or {}).get(run_id) or row["name"] or run_id for run_id, row in by_run.items()}
     called = distinct(named)
     if is_grouped:
         groups = summarise(summaries).rows(named=True)
-        titles = distinct({group["group_id"]: named[group["members"][0]] for group in groups})
+        titles = distinct({group["group_id"]: _group_title(group, names or {}) for group in groups})
         candidates = [(group_row(group, by_run, titles), tuple(group["members"])) for group in groups]
     else:
         candidates = [(run_row(row, called), (run_id,)) for run_id, row in by_run.items()]
@@ -149,12 +152,17 @@ def bubbles_summary(info: BubblesInfo) -> str:
     return text + (f"; not shown: {hidden}." if hidden else ".")
 
 
+def _group_title(group: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    first = group["members"][0]
+    return names.get(group["group_id"]) or group["name"] or names.get(first) or first
+
+
 def _ranges(info: BubblesInfo) -> tuple[list[float], list[float]]:
     """Return the range of x as powers of ten and of y, wide enough for bubbles and names."""
     cost = np.log10(info.table[info.cost].to_numpy())
     pad = max(0.25, 0.12 * float(np.ptp(cost)))
-    low = np.nanmin(info.table.select(pl.min_horizontal("low", "accuracy")).to_numpy())
-    high = np.nanmax(info.table.select(pl.max_horizontal("high", "accuracy")).to_numpy())
+    low = np.min(info.table.select(LOWEST).to_numpy())
+    high = np.max(info.table.select(HIGHEST).to_numpy())
     low, high = max(0.0, float(low)), min(1.0, float(high))
     space = max(0.01, 0.15 * (high - low))
     return [float(cost.min()) - pad, float(cost.max()) + pad], [low - space, high + space]
@@ -172,8 +180,8 @@ def _label_positions(
     labels = [shortened(label) for label in info.table["label"]]
     scale = plot_px / (y_range[1] - y_range[0])
     bars = [
-        (x - 3, (y_range[1] - (high or y)) * scale, x + 3, (y_range[1] - (low or y)) * scale)
-        for x, y, low, high in zip(xs, info.table["accuracy"], info.table["low"], info.table["high"], strict=True)
+        (x - 3, (y_range[1] - high) * scale, x + 3, (y_range[1] - low) * scale)
+        for x, (low, high) in zip(xs, info.table.select(LOWEST, HIGHEST).iter_rows(), strict=True)
     ]
     return place_labels(list(zip(xs.tolist(), ys.tolist(), strict=True)), radii, labels, NOMINAL_WIDTH_PX, bars)
 

@@ -110,8 +110,8 @@ def confusion(
             "thickness": 10,
             "outlinewidth": 0,
         },
-        hovertemplate="true %{y}<br>predicted %{x}<br>%{customdata} images"
-        + ("<br>%{z:.1%} of the true class" if has_shares else "")
+        hovertemplate="true %{y}<br>predicted %{x}<br>images: %{customdata}"
+        + ("<br>share of the true class: %{z:.1%}" if has_shares else "")
         + "<extra></extra>",
     )
     figure.update_xaxes(constrain="domain", showgrid=False, type="category", side="bottom")
