@@ -173,8 +173,6 @@ class MixUp(Augmentation):
 
     def apply(self, images: Any, targets: Targets) -> tuple[Any, Targets]:
         drawn = self.layer.get_random_transformation(images, training=True)
-        # For a small alpha both gamma draws behind a beta can be 0 in float32; 0 / 0 is not a share.
-        drawn["mix_weight"] = _share(drawn["mix_weight"])
         mixed = {name: self.layer.transform_labels(target, drawn) for name, target in targets.items()}
         return self.layer.transform_images(images, drawn), mixed
 
@@ -189,7 +187,7 @@ class CutMix(Augmentation):
     def apply(self, images: Any, targets: Targets) -> tuple[Any, Targets]:
         batch = ops.shape(images)[0]
         alpha = self.parameters.alpha
-        kept = _share(keras.random.beta((batch, 1), alpha, alpha, dtype="float32", seed=self.seeds))
+        kept = keras.random.beta((batch, 1), alpha, alpha, dtype="float32", seed=self.seeds)
         places = self.uniform(images, 0.0, 1.0, count=2)
         box = []
         for axis, length in enumerate((self.height, self.width)):
@@ -304,7 +302,3 @@ def _gaussian(length: int, sigma: Any) -> Any:
     distance = (places[:, None] - places[None, :])[None]
     weights = ops.exp(-0.5 * ops.square(distance / sigma))
     return weights / ops.sum(weights, axis=-1, keepdims=True)
-
-
-def _share(weights: Any) -> Any:
-    return ops.where(ops.isnan(weights), ops.ones_like(weights), weights)

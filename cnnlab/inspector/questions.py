@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from cnnlab.augmentation.language import parse
-from cnnlab.config import RunConfig, config_from_dict
+from cnnlab.config import DataConfig, RunConfig, config_from_dict
 from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.datasets.storage import Dataset, DatasetInfo, find_dataset, open_dataset
 from cnnlab.errors import ConfigError, DatasetError, UnknownNameError
+from cnnlab.parameters import check
 
 MOST_PREVIEWS = 64
 # Small pictures are enlarged here, pixel by pixel: a browser would blur them.
@@ -74,7 +75,9 @@ def preview(
     if not 1 <= count <= MOST_PREVIEWS:
         raise ConfigError(f"count={count} is out of range. Expected an integer in [1, {MOST_PREVIEWS}].")
     pipe = parse(augmentation)
-    opened = _open(store_root, dataset, version, parameters)
+    asked = {"dataset": dataset, "version": version, "image_size": image_size, "parameters": parameters or {}}
+    data = check(DataConfig, asked, "a preview")
+    opened = _open(store_root, data)
     rows = _drawn_rows(opened, count, seed)
     before = _at_size(opened.images("train")[rows], image_size)
     pipe.check_image_size(min(before.shape[1:3]))
@@ -106,7 +109,9 @@ def costs(store_root: Path, *, config: Mapping[str, Any]) -> Answer:
     from cnnlab.training.models import build_network
 
     try:
-        counted = count_costs(build_network(run_config, info))
+        # No weight is made: a network of any size is counted at once, and needs no memory.
+        with keras.StatelessScope(initialize_variables=False):
+            counted = count_costs(build_network(run_config, info))
     finally:
         keras.backend.clear_session()
     value = {
@@ -127,11 +132,11 @@ def _is_fixed(dataset: str, version: str | None) -> bool:
     return dataset in DATASETS or version is not None
 
 
-def _open(store_root: Path, name: str, version: str | None, parameters: Mapping[str, Any] | None) -> Dataset:
-    entry = DATASETS.get(name)
+def _open(store_root: Path, data: DataConfig) -> Dataset:
+    entry = DATASETS.get(data.dataset)
     if entry is not None and entry.needs_network:
-        find_dataset(store_root, name, version)  # a preview does not start a download
-    return open_dataset(store_root, name, version=version, parameters=parameters)
+        find_dataset(store_root, data.dataset, data.version)  # a preview does not start a download
+    return open_dataset(store_root, data.dataset, version=data.version, parameters=data.parameters)
 
 
 def _info(store_root: Path, config: RunConfig) -> DatasetInfo:

@@ -24,7 +24,7 @@ from cnnlab.errors import CNNLabError
 from cnnlab.inspector.questions import Answer, get_kind
 
 GIB = 2**30
-# Keras with TensorFlow takes 0.8 GiB; a network of 100 million weights 0.4 GiB more.
+# Keras with TensorFlow takes 0.8 GiB; what a preview of large images leaves behind comes on top.
 LEAVE_ABOVE_BYTES = 2 * GIB
 DIE_ABOVE_BYTES = max(LEAVE_ABOVE_BYTES, min(6 * GIB, psutil.virtual_memory().total // 2))
 LOOK_EVERY_S = 0.25
@@ -59,7 +59,7 @@ def _reply(store_root: Path, kind: str, arguments: dict[str, Any]) -> dict[str, 
     except Exception as error:
         traceback.print_exc()
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-            return _fault(f"There is not enough memory for {kind!r}. Choose a smaller network or smaller images.")
+            return _fault(f"There is not enough memory for {kind!r}. Ask for smaller or fewer images.")
         first_line = (str(error).splitlines() or [""])[0]
         return _fault(
             f"The inspector failed at {kind!r}: {type(error).__name__}: {first_line} Its log has the whole story."
