@@ -13,7 +13,7 @@ from dashboard.state import PAGES, show_messages  # noqa: E402
 
 st.set_page_config(
     page_title="CNN Lab",
-    page_icon=":material/grid_view:",
+    page_icon=HERE / "assets" / "icon.svg",
     layout="wide",
     menu_items={"About": "CNN Lab: learn, train and compare convolutional networks in the browser."},
 )

@@ -15,12 +15,12 @@ from typing import Any
 
 import polars as pl
 import streamlit as st
-from cnnlab.launch.queue import Queue, QueueEntry, SlotState
 
 from cnnlab.config import RunConfig
 from cnnlab.datasets import storage
 from cnnlab.datasets.storage import Dataset, DatasetInfo
 from cnnlab.inspector.client import Inspector, shared_inspector
+from cnnlab.launch.queue import Queue, QueueEntry, SlotState
 from cnnlab.runs import queries
 from cnnlab.runs.status import RunStatus, settle
 from cnnlab.runs.store import Store
@@ -154,9 +154,8 @@ def _config_differences(root: str, run_ids: tuple[str, ...]) -> list[tuple[str, 
 
 
 def hardware(run_id: str) -> pl.DataFrame:
-    """Return what the run used of its machine over time, columns as `cnnlab.plots.hardware` reads them."""
-    frame = queries.hardware(store(), run_id).rename({"rss_bytes": "memory_bytes"})
-    return frame.with_columns(elapsed_s=(pl.col("time") - pl.col("time").min()).dt.total_milliseconds() / 1000)
+    """Return what the run used of its machine, columns as in `cnnlab.runs.schema.HARDWARE`."""
+    return queries.hardware(store(), run_id)
 
 
 def result(run_id: str) -> dict[str, Any] | None:
@@ -197,7 +196,6 @@ def dataset(name: str, *, version: str | None = None, parameters: Mapping[str, A
 
 def entries() -> list[QueueEntry]:
     """Return what waits and runs, of every store of this user, in the order of the queue."""
-    tick()
     return queue().entries()
 
 

@@ -4,8 +4,15 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from cnnlab.errors import CNNLabError
+from cnnlab.launch.queue import QueueEntry, SlotState
 from dashboard import data
+from dashboard.components.confirm import confirm
 from dashboard.components.empty import empty_state
+from dashboard.components.live_runs import progress_share, progress_text
+from dashboard.components.numbers import ago
+from dashboard.components.text import plain
+from dashboard.state import link, say
 
 EVERY_S = 2.0
 
@@ -28,7 +35,7 @@ def draw_queue() -> None:
     elif not waiting:
         st.caption("Nothing waits. The next training starts as soon as a slot is free.")
     for place, entry in enumerate(waiting):
-        _waiting(place, entry, waiting)
+        _waiting(place, entry)
 
 
 def _slots(running: dict[str, QueueEntry]) -> None:
@@ -72,7 +79,7 @@ def _running(run_id: str, entry: QueueEntry | None) -> None:
         )
 
 
-def _waiting(place: int, entry: QueueEntry, waiting: list[QueueEntry]) -> None:
+def _waiting(place: int, entry: QueueEntry) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{place + 1}**", width="content")
         if is_here(entry):
@@ -84,7 +91,7 @@ def _waiting(place: int, entry: QueueEntry, waiting: list[QueueEntry]) -> None:
         st.caption(f"{slots} · submitted {ago(entry.submitted_at)}", width="content")
         st.space("stretch")
         if place and st.button("Move up", icon=":material/arrow_upward:", key=f"up.{entry.run_id}"):
-            _do(lambda: data.queue().move(entry.run_dir, place - 1), "Moved up.")
+            _do(lambda: data.queue().move(entry.run_dir, place), "Moved up.")
             st.rerun()
         if st.button("Cancel", icon=":material/close:", key=f"drop.{entry.run_id}"):
             _do(lambda: data.queue().cancel(entry.run_dir), "Cancelled.")
@@ -93,7 +100,7 @@ def _waiting(place: int, entry: QueueEntry, waiting: list[QueueEntry]) -> None:
 
 def is_here(entry: QueueEntry) -> bool:
     """Return whether the run is of the store that this dashboard shows."""
-    return entry.run_dir.parent == data.store().runs_dir
+    return entry.run_dir.parent == data.store().runs_dir.resolve()
 
 
 def name_of(run_id: str) -> str:

@@ -67,7 +67,7 @@ def draw_run(run_id: str, config: RunConfig, row: dict[str, Any]) -> None:
     if result and status.state == "completed":
         run_results(run_id, result)
         st.subheader("Learning curves", anchor=False)
-    run_live(run_id, config, status)
+    run_live(run_id, config, status, main_output=row["main_output"])
     log, settings, environment, layers, hardware, events = st.tabs(
         ["Log", "Config", "Environment", "Layers", "Hardware", "Events"]
     )

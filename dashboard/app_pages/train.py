@@ -98,6 +98,7 @@ with form:
 with side:
     filled["name"], filled["notes"] = draw_naming(filled)
     keep(filled)
+    checked: RunConfig | None
     try:
         checked, wrong = config_from_dict(filled), ""
     except ConfigError as error:

@@ -1,5 +1,6 @@
 """Ticks and sliders that write the augmentation line, and a line that sets ticks and sliders."""
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -49,11 +50,7 @@ def _sliders(key: str) -> None:
             with st.container(gap="small"):
                 st.markdown(f"**{op.title}**")
                 parameter_form(
-                    op.parameters,
-                    {},
-                    f"{key}.{op.name}",
-                    columns=1,
-                    on_change=lambda name=op.name: _from_slider(key, name),
+                    op.parameters, {}, f"{key}.{op.name}", columns=1, on_change=partial(_from_slider, key, op.name)
                 )
 
 

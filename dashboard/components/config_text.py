@@ -6,11 +6,11 @@ from cnnlab.commands.text import as_command
 from cnnlab.config import RunConfig
 
 
-def config_text(config: RunConfig, *, verb: str = "submit", key: str, height: int | str = "content") -> None:
+def config_text(config: RunConfig, *, key: str, height: int) -> None:
     """Draw the config as command and as YAML, each with its copy button, and the YAML as a file."""
     command, whole = st.tabs(["Copy as command", "Copy as YAML"])
     with command:
-        st.code(as_command(config, verb=verb), language="bash", wrap_lines=True)
+        st.code(as_command(config), language="bash", wrap_lines=True)
         st.caption("Runs the same from a terminal in the project's folder.")
     with whole:
         st.code(config.to_yaml(), language="yaml", height=height)

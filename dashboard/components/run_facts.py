@@ -68,9 +68,9 @@ def run_layers(run_id: str) -> None:
         alt="Layers of the network with parameters and multiply-accumulates",
     )
     macs = frame["macs"].drop_nulls()
-    total = short(macs.sum()) if len(macs) else MISSING
+    total = short(int(macs.sum())) if len(macs) else MISSING
     st.caption(
-        f"{count(frame.height)} layers, {count(frame['num_params'].sum())} parameters, {total} MACs. {CONVENTION}"
+        f"{count(frame.height)} layers, {count(int(frame['num_params'].sum()))} parameters, {total} MACs. {CONVENTION}"
     )
 
 

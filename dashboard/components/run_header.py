@@ -60,10 +60,8 @@ def run_actions(run_id: str, config: RunConfig, status: RunStatus) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_buttons"):
         if status.state in data.RUNNING_STATES:
             _cancel_button(run_id, status)
-        elif st.button(
-            "Retry", icon=":material/replay:", key="retry", help="Train again from the start, in this run's place."
-        ):
-            _do(lambda: data.queue().retry(data.store().run_dir(run_id)), "The run waits in the queue again.")
+        elif status.state != "completed":
+            _retry_button(run_id)
         if st.button("Clone into the form", icon=":material/content_copy:", key="clone"):
             go("train", **{"from": run_id})
         _compare_popover(run_id, config)
@@ -76,6 +74,12 @@ def run_actions(run_id: str, config: RunConfig, status: RunStatus) -> None:
                     "Delete",
                     lambda: _delete(run_id),
                 )
+
+
+def _retry_button(run_id: str) -> None:
+    told = "Trains again from the start, in this run's place."
+    if st.button("Retry", icon=":material/replay:", key="retry", help=told):
+        _do(lambda: data.queue().retry(data.store().run_dir(run_id)), "The run waits in the queue again.")
 
 
 def _cancel_button(run_id: str, status: RunStatus) -> None:

@@ -3,7 +3,6 @@
 import os
 from typing import Any
 
-import polars as pl
 import streamlit as st
 
 from cnnlab.config import RunConfig
@@ -12,13 +11,16 @@ from cnnlab.runs.status import RunStatus
 from dashboard import data
 from dashboard.components.live_runs import progress_share
 from dashboard.components.numbers import between, duration, short
+from dashboard.components.text import plain
 from dashboard.state import link
 
 EVERY_S = 1.0
 LOG_LINES = 200
+LINE_PX = 21
+TOGETHER = "All together"
 
 
-def run_live(run_id: str, config: RunConfig, status: RunStatus) -> None:
+def run_live(run_id: str, config: RunConfig, status: RunStatus, *, main_output: str | None) -> None:
     """Draw the moving part; it draws itself anew each second until the run has ended."""
     drawn = _signature(run_id, status)
 
@@ -30,7 +32,8 @@ def run_live(run_id: str, config: RunConfig, status: RunStatus) -> None:
         data.tick()
         _waiting(run_id, now)
         _progress(run_id, now)
-        curves(run_id, config)
+        if not now.has_ended or not data.metrics([run_id]).is_empty():
+            curves(run_id, config, main_output=main_output)
         if not now.has_ended:
             log_tail(run_id, lines=12)
 
@@ -45,9 +48,8 @@ def _signature(run_id: str, status: RunStatus) -> tuple[Any, ...]:
 def _waiting(run_id: str, status: RunStatus) -> None:
     if status.state != "queued":
         return
-    ahead = [entry for entry in data.entries() if entry.state == "queued"]
-    place = next((index for index, entry in enumerate(ahead) if entry.run_id == run_id), None)
-    position = "" if place is None else " It is next." if place == 0 else f" {place} before it."
+    place = next((entry.position for entry in data.entries() if entry.run_id == run_id), 0)
+    position = "" if not place else " It is next." if place == 1 else f" {place - 1} before it."
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/schedule: Waits for a free slot.{position}", width="content")
         link("queue", "See the queue")
@@ -91,19 +93,19 @@ def hardware_facts(run_id: str) -> list[str]:
     return facts
 
 
-def curves(run_id: str, config: RunConfig) -> None:
-    """Draw loss and accuracy side by side, of each output where there are several."""
+def curves(run_id: str, config: RunConfig, *, main_output: str | None = None) -> None:
+    """Draw loss and accuracy side by side, of one output at a time where there are several."""
     frame = data.metrics([run_id])
-    outputs = [name for name in frame["output"].unique(maintain_order=True).to_list() if name]
-    chosen: str | None = None
+    outputs = sorted({name for name in frame["output"].to_list() if name}, key=lambda name: (name != main_output, name))
+    of_loss = of_accuracy = None
     if len(outputs) > 1:
-        label = st.segmented_control(
-            "Output", ["All together", *outputs], default="All together", required=True, key="output"
-        )
-        chosen = None if label == "All together" else label
+        chosen = st.segmented_control("Output", [*outputs, TOGETHER], default=outputs[0], required=True, key="output")
+        of_loss, of_accuracy = ("", outputs[0]) if chosen == TOGETHER else (chosen, chosen)
+        if chosen == TOGETHER:
+            st.caption(f"Loss of all outputs together; accuracy of {plain(outputs[0])}.")
     left, right = st.columns(2, gap="medium")
-    for column, metric in ((left, "loss"), (right, "accuracy")):
-        info = learning_curves_info(frame, metric, run_ids=[run_id], output=chosen)
+    for column, metric, output in ((left, "loss", of_loss), (right, "accuracy", of_accuracy)):
+        info = learning_curves_info(frame, metric, run_ids=[run_id], output=output)
         with column:
             st.plotly_chart(
                 learning_curves(info, epochs=config.training.epochs, height_px=320),
@@ -111,18 +113,15 @@ def curves(run_id: str, config: RunConfig) -> None:
                 config={"displayModeBar": False},
                 alt=learning_curves_summary(info),
             )
-    if chosen is None and len(outputs) > 1 and not _has_all(frame, "accuracy"):
-        st.caption(f"Loss of all outputs together; accuracy of {outputs[0]}.")
 
 
-def _has_all(frame: pl.DataFrame, metric: str) -> bool:
-    return not frame.filter((pl.col("metric") == metric) & (pl.col("output") == "")).is_empty()
-
-
-def log_tail(run_id: str, lines: int = LOG_LINES, height: int | str = "content") -> None:
-    """Draw the last lines of what the trainer printed."""
+def log_tail(run_id: str, lines: int = LOG_LINES, height: int | None = None) -> None:
+    """Draw the last lines of what the trainer printed; with a height, scrolled to the end."""
     text = data.store().log_tail(run_id, lines=lines)
-    if text.strip():
-        st.code(text, language=None, wrap_lines=True, height=height)  # type: ignore[arg-type]
-    else:
+    if not text.strip():
         st.caption("The log is empty so far.")
+    elif height is None or text.count("\n") * LINE_PX < height:
+        st.code(text, language=None, wrap_lines=True)
+    else:
+        with st.container(height=height, border=False, autoscroll=True):
+            st.code(text, language=None, wrap_lines=True)

@@ -32,8 +32,9 @@ def run_results(run_id: str, result: dict[str, Any]) -> None:
 def _headline(result: dict[str, Any], main: str) -> None:
     test = result["test"].get(main) or {}
     val = result["val"].get(main) or {}
+    of_main = f" of {main}" if len(result["outputs"]) > 1 else ""
     with st.container(horizontal=True, gap="small", key="headline"):
-        _test_metric(test, "Test accuracy", border=True)
+        _test_metric(test, f"Test accuracy{of_main}", border=True)
         st.metric(
             "Validation accuracy",
             percent(val.get("accuracy")),
@@ -42,12 +43,13 @@ def _headline(result: dict[str, Any], main: str) -> None:
             delta_arrow="off",
             border=True,
             width=190,
+            height="stretch",
             help="Of the weights that were kept.",
         )
-        st.metric("Test loss", number(test.get("loss")), border=True, width=140)
-        st.metric("Parameters", count(result.get("num_params")), border=True, width=150)
+        st.metric("Test loss", number(test.get("loss")), border=True, width=140, height="stretch")
+        st.metric("Parameters", count(result.get("num_params")), border=True, width=150, height="stretch")
         macs = short(result.get("macs"))
-        st.metric("MACs of one image", macs, border=True, width=170, help=CONVENTION)
+        st.metric("MACs of one image", macs, border=True, width=170, height="stretch", help=CONVENTION)
         speed = result.get("images_per_s")
         st.metric(
             "Training time",
@@ -57,6 +59,7 @@ def _headline(result: dict[str, Any], main: str) -> None:
             delta_arrow="off",
             border=True,
             width=160,
+            height="stretch",
         )
     if result.get("not_counted"):
         st.caption(f"MACs leave out what cannot be counted: {', '.join(map(str, result['not_counted']))}.")
@@ -74,6 +77,7 @@ def _test_metric(test: dict[str, Any], label: str, *, border: bool = False) -> N
         delta_arrow="off",
         border=border,
         width=230,
+        height="stretch",
         help="With the 95 % Wilson interval: what another sample of so many test images may give.",
     )
 
@@ -113,7 +117,7 @@ def _output(run_id: str, output: str, classes: list[str], result: dict[str, Any]
 
 
 def _class_table(table: pl.DataFrame) -> None:
-    shown = table.with_columns(100 * pl.col("precision"), 100 * pl.col("recall"), 100 * pl.col("f1"))
+    shown = table.with_columns(*(pl.col(name) * 100 for name in ("precision", "recall", "f1")))
     column = st.column_config
     st.dataframe(
         shown,

@@ -123,7 +123,6 @@ def _outputs(choice: Choice, outputs: Any) -> list[str] | None:
         "Outputs",
         list(choice.outputs),
         selection_mode="multi",
-        required=True,
         key=key,
         format_func=lambda name: f"{name} ({len(choice.outputs[name])} classes)",
         help="Which labels the network learns at once; the first is the main one.",
