@@ -1,7 +1,7 @@
 """The augmentations: what they are, what can be set, where they come from.
 
 Imports no Keras: forms, the command line, the language and the help read it. The next
-augmentation is one more entry here and one function in `cnnlab.augmentation.ops`.
+augmentation is one more entry here and one class in `cnnlab.augmentation.steps`.
 Each is drawn anew for every image of every step, in training only; images stay in 0 to 255.
 """
 

@@ -6,7 +6,8 @@ import pytest
 
 from cnnlab.augmentation.catalogue import OPS, SMALLEST_ALPHA
 from cnnlab.augmentation.language import Pipe, parse
-from cnnlab.augmentation.ops import CLASSES, augment_numpy, build_augmenter
+from cnnlab.augmentation.ops import augment_numpy, build_augmenter
+from cnnlab.augmentation.steps import CLASSES
 from cnnlab.errors import ConfigError
 
 pytestmark = pytest.mark.training
