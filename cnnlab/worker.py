@@ -8,11 +8,30 @@ the result is written, else with 1 and the reason in `failure.json`. Its parent
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from cnnlab.config import RunConfig, config_from_yaml
 from cnnlab.errors import CNNLabError, ConfigError, DatasetError, TrainingError
 from cnnlab.runs.writer import RunWriter
+
+
+class EpochLog:
+    """Hands everything on to the writer and prints a line per epoch, for who reads the log."""
+
+    def __init__(self, writer: RunWriter) -> None:
+        self.event = writer.event
+        self.progress = writer.progress
+        self._writer = writer
+
+    def metrics(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Keep the rows of one epoch and print them."""
+        self._writer.metrics(rows)
+        words = [
+            f"{row['split']} {row['output']} {row['metric']} {row['value']:.5g}".replace("  ", " ") for row in rows
+        ]
+        print(f"epoch {rows[0]['epoch']}, {rows[0]['elapsed_s']:.1f} s: {', '.join(words)}", flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,7 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(config: RunConfig, run_dir: Path, writer: RunWriter) -> None:
     # Before Keras is imported: it reads the backend once.
     os.environ.setdefault("KERAS_BACKEND", config.compute.backend)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # TensorFlow tells on every start, as an error, that there is no GPU: the log is for what matters.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from cnnlab.datasets.storage import open_dataset
     from cnnlab.runs.environment import capture
     from cnnlab.runs.hardware import HardwareSampler
@@ -51,7 +71,7 @@ def _run(config: RunConfig, run_dir: Path, writer: RunWriter) -> None:
 def _train_and_keep(config: RunConfig, dataset, run_dir: Path, writer: RunWriter) -> None:  # type: ignore[no-untyped-def]
     from cnnlab.training.trainer import train
 
-    trained = train(config, dataset, writer)
+    trained = train(config, dataset, EpochLog(writer))
     for split, answers in trained.answers.items():
         ids = dataset.sample_ids(split)
         for output, one in answers.items():

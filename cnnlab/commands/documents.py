@@ -18,7 +18,7 @@ def run_document(store: Store, run_id: str) -> dict[str, Any]:
     config = store.read_config(run_id)
     document: dict[str, Any] = {
         "run_id": run_id,
-        "name": config.name,
+        "name": store.read_run(run_id)["name"],
         "status": status.state,
         "failure": status.failure,
         "dataset": config.data.dataset,

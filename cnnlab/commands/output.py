@@ -9,6 +9,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+# Nothing reads the lines of a pipe by the eye: they are as long as they need to be.
+WIDTH_OF_A_PIPE = 1000
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")
@@ -23,12 +27,13 @@ def print_json(value: Any) -> None:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
     """Print a table; the columns named in `right` are numbers."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        # Names that one copies into the next command must not be cut.
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for number, column in enumerate(columns):
+        # The first column is the name that one copies into the next command: it is never broken.
+        is_first = number == 0
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=is_first)
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+        table.add_row(*("" if cell is None else Text(str(cell)) for cell in row))
+    Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_PIPE).print(table)
 
 
 def say(text: str) -> None:

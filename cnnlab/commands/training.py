@@ -56,8 +56,8 @@ def show_queue(json: JsonOption = False) -> None:
     if not entries:
         print("Nothing runs and nothing waits. Queue a run with 'python -m cnnlab submit'.")
     else:
-        rows = [(entry.position, entry.run_id, entry.state, entry.slots, entry.priority) for entry in entries]
-        print_table(("#", "run", "state", "slots", "priority"), rows, right=("#", "slots", "priority"))
+        rows = [(entry.run_id, entry.state, entry.position or None, entry.slots, entry.priority) for entry in entries]
+        print_table(("run", "state", "place", "slots", "priority"), rows, right=("place", "slots", "priority"))
     for slot in slots:
         print(f"{slot.title}: {slot.busy_with or slot.foreign or 'free'}")
 

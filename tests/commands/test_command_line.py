@@ -100,3 +100,22 @@ def test_deleting_asks_first_and_can_be_undone(call, monkeypatch):
     assert not run_dir.exists()
     assert call("restore", run_dir.name)[0] == 0
     assert run_dir.exists()
+
+
+@pytest.mark.parametrize(("command", "name"), [("architectures", "resnet"), ("augmentations", "flip_lr")])
+def test_catalogues_are_listed_with_their_settings(call, command, name):
+    assert f"{name}:" in call(command)[1]
+    entries = json.loads(call(command, "--json")[1])[command]
+    assert name in [entry["name"] for entry in entries]
+
+
+def test_every_command_is_in_the_readme():
+    from pathlib import Path
+
+    import typer
+
+    from cnnlab.__main__ import app
+
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    for name in typer.main.get_command(app).commands:
+        assert f"`{name}" in readme, name
