@@ -22,9 +22,14 @@ class ChannelStatistics:
     """Adds up batches; the order and size of the batches make no difference."""
 
     def __init__(self, channels: int) -> None:
+        self.channels = channels
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
         self.count = 0
-        self.total = np.zeros(channels, np.int64)
-        self.squares = np.zeros(channels, np.int64)
+        self.total = np.zeros(self.channels, np.int64)
+        self.squares = np.zeros(self.channels, np.int64)
 
     def add(self, images: np.ndarray) -> None:
         """Add `(n, height, width, channels)` uint8 images; n may be 0."""

@@ -64,7 +64,7 @@ def write_dataset(store_root: Path, name: str, content: Content, values: Mapping
         return finish_dataset(store_root, folder, record, columns, statistics)
 
 
-def create_pixels(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+def create_pixels(path: Path, shape: tuple[int, ...]) -> np.memmap:
     """Create `pixels.npy` at its full size, mapped for writing."""
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
 
