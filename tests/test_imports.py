@@ -19,6 +19,8 @@ RANKS = {
     "cnnlab.parameters": 1,
     "cnnlab.datasets.catalogue": 2,
     "cnnlab.architectures.catalogue": 2,
+    "cnnlab.architectures.entry": 2,
+    "cnnlab.architectures.entries": 2,
     "cnnlab.augmentation.catalogue": 2,
     "cnnlab.augmentation.language": 2,
     "cnnlab.config": 3,

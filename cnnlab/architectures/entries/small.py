@@ -1,0 +1,80 @@
+"""Entries of the networks made for small images."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from cnnlab.architectures.entry import Architecture
+from cnnlab.parameters import Parameters
+
+
+class LeNet5Parameters(Parameters):
+    activation: Literal["relu", "tanh"] = Field(
+        "relu", title="Activation", description="After each convolution and dense layer; the 1998 paper has a tanh."
+    )
+    pooling: Literal["max", "average"] = Field(
+        "max", title="Pooling", description="How 2x2 windows are summed up; the 1998 paper averages."
+    )
+    dropout: float = Field(
+        0.0, ge=0, le=0.9, title="Dropout", description="Share of dense units left out in each training step."
+    )
+
+
+class VGGSmallParameters(Parameters):
+    width: int = Field(
+        32, ge=4, le=256, title="Filters in the first stack", description="The second stack has twice as many."
+    )
+    dense_units: int = Field(512, ge=8, le=4096, title="Dense units", description="In the layer before the output.")
+    dropout: float = Field(
+        0.25, ge=0, le=0.45, title="Dropout", description="After each stack; twice that before the output."
+    )
+
+
+class ResNetParameters(Parameters):
+    blocks_per_stack: int = Field(
+        3,
+        ge=1,
+        le=18,
+        title="Blocks per stack",
+        description="n blocks in each of 3 stacks make 6n+2 weighted layers: 3 is ResNet-20, 9 is ResNet-56.",
+    )
+    width: int = Field(
+        16, ge=4, le=256, title="Filters in the first stack", description="Doubled with each of the later two stacks."
+    )
+
+
+ENTRIES = (
+    Architecture(
+        name="lenet5",
+        title="LeNet-5",
+        year=1998,
+        source="LeCun et al. 1998, doi:10.1109/5.726791, in its common modern form",
+        summary="Two 5x5 convolutions with pooling, then dense layers of 120 and 84: where most courses begin.",
+        parameters=LeNet5Parameters,
+        smallest_px=16,
+        natural_px=32,
+        builder="cnnlab.architectures.lenet:build_features",
+    ),
+    Architecture(
+        name="vgg_small",
+        title="Small VGG-like CNN",
+        year=2015,
+        source="The classic Keras CIFAR-10 example, after Simonyan and Zisserman 2014, arXiv:1409.1556",
+        summary="Two stacks of two 3x3 convolutions with pooling and dropout, then one wide dense layer.",
+        parameters=VGGSmallParameters,
+        smallest_px=12,
+        natural_px=32,
+        builder="cnnlab.architectures.vgg:build_features",
+    ),
+    Architecture(
+        name="resnet",
+        title="ResNet for small images",
+        year=2015,
+        source="He et al. 2015, arXiv:1512.03385, section 4.2",
+        summary="Three stacks of residual blocks; the depth is 6n+2 for n blocks per stack.",
+        parameters=ResNetParameters,
+        smallest_px=8,
+        natural_px=32,
+        builder="cnnlab.architectures.resnet:build_features",
+    ),
+)
