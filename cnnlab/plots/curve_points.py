@@ -76,8 +76,11 @@ def group_points(rows: pl.DataFrame, key_of: Mapping[str, str]) -> pl.DataFrame:
 
 
 def curve_of(
-    part: pl.DataFrame, index: int, key: str, label: str, split: str, x: Horizontal, smoothing: float
+    part: pl.DataFrame, *, index: int, key: str, label: str, split: str, x: Horizontal, smoothing: float
 ) -> Curve:
+    """Return one line from its points, in order of time."""
+    part = part.sort("epoch", "step")
+
     def column(name: str) -> Numbers:
         return part[name].cast(pl.Float64).to_numpy()
 
