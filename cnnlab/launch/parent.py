@@ -21,8 +21,6 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-import psutil
-
 from cnnlab import processes
 from cnnlab.launch import failures, logs
 from cnnlab.launch.engines.base import LAUNCH_VARIABLE, Launch
@@ -195,9 +193,7 @@ class Supervisor:
         while not (self._has_ended(child) and _is_childless()) and time.monotonic() < deadline:
             if os.name != "nt" and child.returncode is None:
                 processes.kill_group(child.pid, signal.SIGKILL)
-            for process in psutil.Process().children(recursive=True):
-                with contextlib.suppress(psutil.Error):
-                    process.kill()
+            processes.kill_descendants()
             time.sleep(0.005)
         if not _IS_LINUX:  # nobody adopts orphans for us there
             processes.kill_marked(str(self.run_dir), self.attempt)
@@ -255,7 +251,7 @@ def _die_with_parent(parent: int) -> Callable[[], None]:
 def _is_childless() -> bool:
     """Return whether nothing is left to wait for; on Linux that includes adopted orphans."""
     if os.name == "nt":
-        return not psutil.Process().children(recursive=True)
+        return not processes.descendants()
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:

@@ -7,7 +7,6 @@ as running for ever. Standard library and psutil only: every process of a run im
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -222,6 +221,8 @@ def silence_s(run_dir: Path) -> float:
             beat = os.fstat(file.fileno()).st_mtime
     except OSError:
         return float("inf")
+    import tempfile  # late, since every parent imports this module and few measure silence
+
     try:
         with tempfile.TemporaryFile(dir=run_dir) as probe:
             return os.fstat(probe.fileno()).st_mtime - beat
