@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -18,6 +18,7 @@ def test_wilson_equals_scipy(correct, n, confidence):
     assert wilson(correct, n, confidence) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_holds_the_share_and_stays_within_zero_and_one(case):
     correct, n = case

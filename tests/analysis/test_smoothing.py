@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -25,6 +25,7 @@ def reference(values, smoothing):
 finite_or_nan = st.one_of(st.floats(-100, 100), st.just(float("nan")))
 
 
+@settings(deadline=None)
 @given(arrays(np.float64, st.integers(0, 40), elements=finite_or_nan), st.floats(0, 0.98))
 def test_equals_a_plain_loop(values, smoothing):
     assert smoothed(values, smoothing) == pytest.approx(reference(values, smoothing), nan_ok=True, abs=1e-6)

@@ -43,8 +43,13 @@ def summaries(*runs: dict[str, Any]) -> pl.DataFrame:
         "test_n": 360,
     }
     rows = [{"run_id": f"run{place}", **usual, **run} for place, run in enumerate(runs)]
-    schema = {"num_params": pl.Int64, "macs": pl.Int64, "test_accuracy": pl.Float64, "test_correct": pl.Int64}
-    text = {"run_id": pl.String, "name": pl.String, "group_id": pl.String, "architecture": pl.String}
+    schema: dict[str, Any] = {
+        "num_params": pl.Int64,
+        "macs": pl.Int64,
+        "test_accuracy": pl.Float64,
+        "test_correct": pl.Int64,
+    }
+    text: dict[str, Any] = {"run_id": pl.String, "name": pl.String, "group_id": pl.String, "architecture": pl.String}
     return pl.DataFrame(rows, schema_overrides=schema | text, infer_schema_length=None)
 
 

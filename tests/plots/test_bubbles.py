@@ -5,7 +5,7 @@ import json
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from plot_frames import NAN, named, summaries
 
@@ -21,6 +21,7 @@ def areas(figure):
     return [trace for trace in figure.data if trace.marker.sizemode == "area" and trace.xaxis != "x2"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 10**9), min_size=1, max_size=8))
 def test_area_is_proportional_to_parameters(params):
     figure = bubbles(bubbles_info(summaries(*({"num_params": number} for number in params))))
@@ -155,6 +156,7 @@ def test_a_thousand_runs_can_be_drawn():
     assert not any(figure.data[0].text)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**10))
 def test_size_steps_are_round_and_none_is_larger_than_the_largest(largest):
     steps = size_steps(largest)
@@ -164,6 +166,7 @@ def test_size_steps_are_round_and_none_is_larger_than_the_largest(largest):
     assert all(str(step).rstrip("0") in {"1", "2", "5"} for step in steps)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 10), st.floats(0.5, 6))
 def test_ticks_are_few_and_within_the_axis(low, width):
     ticks = log_ticks(low, low + width)

@@ -1,6 +1,6 @@
 """Names in figures: as they are, short, distinct; and where there is room for them."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnlab.plots.labels import distinct, escaped, listed_with_reasons, plural, shortened, unique_labels
@@ -11,6 +11,7 @@ def test_markup_in_a_name_is_text():
     assert escaped("<a href='x'>R&D</a>") == "&lt;a href='x'&gt;R&amp;D&lt;/a&gt;"
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(5, 40))
 def test_shortened_fits(text, length):
     short = shortened(text, length)
@@ -18,6 +19,7 @@ def test_shortened_fits(text, length):
     assert (short == text) == (len(text) <= length)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("ab() 2", max_size=5)))
 def test_labels_of_an_axis_are_distinct(names):
     assert len(set(unique_labels(names))) == len(names)
