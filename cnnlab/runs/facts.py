@@ -16,7 +16,7 @@ import yaml
 from cnnlab.errors import StoreError
 from cnnlab.files import read_bytes, read_json
 from cnnlab.runs import tables
-from cnnlab.runs.lines import parse_lines, unpack
+from cnnlab.runs.lines import unpack
 from cnnlab.runs.migrations import upgrade
 from cnnlab.runs.schema import SUMMARY
 from cnnlab.runs.status import RunStatus
@@ -44,7 +44,7 @@ def summary_row(run_dir: Path, status: RunStatus) -> dict[str, Any]:
     result = read_json(run_dir / "result.json")
     if isinstance(result, dict):
         return row | _known(_of_result(unpack(result)))
-    return row | _known(_of_metrics(measured(run_dir), _asked_output(config)))
+    return row | _known(_of_metrics(tables.metric_rows(run_dir), _asked_output(config)))
 
 
 def moment(text: Any) -> datetime | None:
@@ -101,13 +101,6 @@ def _of_result(result: Mapping[str, Any]) -> dict[str, Any]:
         "test_n": test.get("n"),
         "test_loss": test.get("loss"),
     }
-
-
-def measured(run_dir: Path) -> list[dict[str, Any]]:
-    """Return the rows of metrics so far; without polars while they are only lines."""
-    if (run_dir / tables.METRICS_FILE).exists():
-        return tables.read_metrics(run_dir).to_dicts()
-    return [tables.from_line(line) for line in parse_lines(read_bytes(run_dir / tables.TAIL) or b"")]
 
 
 def _asked_output(config: Mapping[str, Any]) -> str | None:

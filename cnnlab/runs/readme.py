@@ -93,12 +93,15 @@ _RESULT = (
 )
 
 _OTHERS = (
-    ("environment.json", "`python`, `platform`, `cpu`, `cores`, `memory_bytes`, `gpus`, `gpu_driver`, `backend`, "
-     "`libraries` (versions; null where not installed)."),
+    (
+        "environment.json",
+        "`python`, `implementation`, `platform`, `machine`, `cpu`, `cores`, `memory_bytes`, `gpus`, `gpu_driver`, "
+        "`backend`, `libraries` (versions; null where not installed).",
+    ),
     ("progress.json", "`epoch`, `epochs`, `batch`, `batches`, `elapsed_s`, `eta_s`, `images_per_s`."),
     ("events.jsonl", "Per line `time`, `event` and what belongs to it."),
     ("failure.json", "`kind`, `message`."),
-)  # fmt: skip
+)
 
 _TAIL = """\
 JSON knows neither NaN nor infinity. A number that is not finite is written as null, and `special` says which:
@@ -108,7 +111,7 @@ into text; null is what pandas, polars and DuckDB all read as a number that is m
 
 A process that is killed may leave half a last line in a `.jsonl` file: leave out lines that are not JSON. A run
 that was killed has only the tail, until a page or `python -m cnnlab runs` has seen that it ended and wrote
-`metrics/metrics.parquet` from it. Where both files exist and differ, the tail has the later rows.
+`metrics/metrics.parquet` from it. Where both files exist, the tail holds everything.
 """
 
 _EXAMPLES = """\

@@ -1,7 +1,7 @@
 """Rows to parquet and back: whole files, read by one open.
 
 While a run lives its metrics are the lines of `metrics.jsonl`, the tail. When it has ended
-they are in `metrics/metrics.parquet`, whose metadata says how much of the tail it holds.
+they are in `metrics/metrics.parquet`, whose metadata says which tail it was made from.
 Only the writer deletes the tail: a reader who did might take rows of the next attempt along.
 """
 
@@ -10,6 +10,7 @@ import io
 import json
 import math
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,11 +27,9 @@ if TYPE_CHECKING:
 
 TAIL = "metrics.jsonl"
 METRICS_FILE = Path("metrics") / "metrics.parquet"
-TAIL_BYTES = b"cnnlab.tail_bytes"
+TAIL_DIGEST = b"cnnlab.tail"
 # About 5,000 rows to a group keep filters on run_id from reading everything (measured).
 ROW_GROUP_ROWS = 5_000
-# What makes a row of metrics the same measurement.
-_KEY = ("epoch", "step", "split", "output", "metric")
 
 
 def write_table(
@@ -123,31 +122,42 @@ def from_line(line: Mapping[str, Any]) -> dict[str, Any]:
 def read_metrics(run_dir: Path) -> "pl.DataFrame":
     """Return what was measured in a run so far, in the order of measuring.
 
-    The tail is read before the parquet: the writer deletes it only once the parquet is
-    there, so a reader in between still sees every row.
+    A tail that exists holds everything. It is read before the parquet: the writer deletes it
+    only once the parquet is there, so a reader in between still sees every row.
     """
     import polars as pl
 
-    tail = read_bytes(run_dir / TAIL) or b""
+    tail = read_bytes(run_dir / TAIL)
     data = read_bytes(run_dir / METRICS_FILE)
-    if data is None:  # a retry may have put the tail back since we looked
-        return _tail_frame(tail or read_bytes(run_dir / TAIL) or b"")
-    frame = conform(pl.read_parquet(data), METRICS)
-    if not tail or _tail_bytes(data) == len(tail):
-        return frame
-    return pl.concat([frame, _tail_frame(tail)]).unique(subset=_KEY, keep="last", maintain_order=True)
+    if tail is None and data is None:  # a retry may have put the tail back since we looked
+        tail = read_bytes(run_dir / TAIL) or b""
+    if data is not None and (tail is None or _tail_of(data) == _digest(tail)):
+        return conform(pl.read_parquet(data), METRICS)
+    return pl.DataFrame(_tail_rows(tail or b""), schema=polars_schema(METRICS), orient="row")
 
 
-def _tail_frame(data: bytes) -> "pl.DataFrame":
-    import polars as pl
+def metric_rows(run_dir: Path) -> list[dict[str, Any]]:
+    """Return the same as rows, without polars: the trainer's process has enough to import."""
+    tail = read_bytes(run_dir / TAIL)
+    if tail is not None:
+        return _tail_rows(tail)
+    data = read_bytes(run_dir / METRICS_FILE)
+    if data is None:
+        return _tail_rows(read_bytes(run_dir / TAIL) or b"")
+    return pq.read_table(io.BytesIO(data)).to_pylist()
 
-    rows = [from_line(line) for line in parse_lines(data)]
-    return pl.DataFrame(rows, schema=polars_schema(METRICS), orient="row")
+
+def _tail_rows(data: bytes) -> list[dict[str, Any]]:
+    return [from_line(line) for line in parse_lines(data)]
 
 
-def _tail_bytes(data: bytes) -> int:
-    metadata = pq.read_metadata(io.BytesIO(data)).metadata or {}
-    return int(metadata.get(TAIL_BYTES, b"-1"))
+def _digest(tail: bytes) -> bytes:
+    return f"{len(tail)}-{zlib.crc32(tail):08x}".encode()
+
+
+def _tail_of(data: bytes) -> bytes | None:
+    """Return the digest of the tail that a parquet file was made from."""
+    return (pq.read_metadata(io.BytesIO(data)).metadata or {}).get(TAIL_DIGEST)
 
 
 def compact_metrics(run_dir: Path, *, keep_tail: bool = True) -> bool:
@@ -162,11 +172,10 @@ def compact_metrics(run_dir: Path, *, keep_tail: bool = True) -> bool:
     if tail is None:
         return False
     data = read_bytes(run_dir / METRICS_FILE)
-    is_done = data is not None and _tail_bytes(data) == len(tail)
+    is_done = data is not None and _tail_of(data) == _digest(tail)
     if not is_done:
         (run_dir / METRICS_FILE).parent.mkdir(exist_ok=True)
-        table = read_metrics(run_dir).to_arrow().cast(arrow_schema(METRICS))
-        write_table(run_dir / METRICS_FILE, METRICS, [table], {TAIL_BYTES: str(len(tail)).encode()})
+        write_rows(run_dir / METRICS_FILE, METRICS, _tail_rows(tail), {TAIL_DIGEST: _digest(tail)})
     if not keep_tail:
         os.unlink(run_dir / TAIL)
     return not is_done
@@ -176,10 +185,8 @@ def rewind(run_dir: Path, after_epoch: int) -> None:
     """Keep only the rows up to `after_epoch`, as the tail that a new attempt goes on with."""
     if not (run_dir / TAIL).exists() and not (run_dir / METRICS_FILE).exists():
         return
-    import polars as pl
-
-    kept = read_metrics(run_dir).filter(pl.col("epoch") <= after_epoch)
-    lines = (json.dumps(to_line(row), ensure_ascii=False, allow_nan=False) for row in kept.iter_rows(named=True))
-    write_atomic(run_dir / TAIL, "".join(f"{line}\n" for line in lines))
+    kept = (to_line(row) for row in metric_rows(run_dir) if row["epoch"] <= after_epoch)
+    lines = (json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in kept)
+    write_atomic(run_dir / TAIL, "".join(lines))
     with contextlib.suppress(FileNotFoundError):
         os.unlink(run_dir / METRICS_FILE)
