@@ -46,7 +46,7 @@ def add_size_legend(figure: go.Figure, largest: int, sizeref: float) -> None:
     """Draw bubbles of round sizes in a strip above the plot, on axes of their own."""
     steps = size_steps(largest)
     figure.add_scatter(
-        x=[place + 0.5 for place in range(len(steps))],
+        x=[place + 0.3 for place in range(len(steps))],
         y=[0] * len(steps),
         xaxis="x2",
         yaxis="y2",
@@ -60,6 +60,7 @@ def add_size_legend(figure: go.Figure, largest: int, sizeref: float) -> None:
             "color": with_alpha(NEUTRAL, 0.25),
             "line": {"color": NEUTRAL, "width": 1},
         },
+        cliponaxis=False,
         hoverinfo="skip",
         showlegend=False,
     )
