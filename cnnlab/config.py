@@ -13,6 +13,7 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from cnnlab.architectures.catalogue import get_architecture
+from cnnlab.augmentation.language import parse
 from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.errors import ConfigError
 from cnnlab.parameters import Parameters, check
@@ -24,7 +25,9 @@ NOT_IN_FINGERPRINT = ("name", "notes", "repeats")
 class DataConfig(Parameters):
     dataset: str = Field("digits", title="Data set", description="A name from 'python -m cnnlab datasets list'.")
     version: str | None = Field(
-        None, title="Version", description="Of an imported set; the newest when left out. Every run records the real one."
+        None,
+        title="Version",
+        description="Of an imported set; the newest when left out. Every run records the real one.",
     )
     image_size: int | None = Field(
         None,
@@ -75,7 +78,12 @@ class TrainingConfig(Parameters):
         "adam", title="Optimizer", description="How gradients become steps; 'sgd' has momentum."
     )
     learning_rate: float = Field(
-        0.002, gt=0, le=10, title="Learning rate", description="The highest of the schedule.", json_schema_extra={"log": True}
+        0.002,
+        gt=0,
+        le=10,
+        title="Learning rate",
+        description="The highest of the schedule.",
+        json_schema_extra={"log": True},
     )
     momentum: float = Field(
         0.9,
@@ -177,8 +185,6 @@ class RunConfig(Parameters):
     @field_validator("augmentation")
     @classmethod
     def _check_augmentation(cls, line: str) -> str:
-        from cnnlab.augmentation.language import parse
-
         return parse(line).line()
 
     @model_validator(mode="after")
@@ -190,6 +196,7 @@ class RunConfig(Parameters):
                 f"image_size={size} is too small for {entry.title}. Expected at least {entry.smallest_px} px. "
                 f"Its natural size is {entry.natural_px} px."
             )
+        parse(self.augmentation).check_image_size(self.image_size)
         return self
 
     @property
@@ -220,9 +227,7 @@ class RunConfig(Parameters):
         """Return one config per repeat, each with its own seed and without repeats."""
         first = self.training.seed
         return [
-            self.model_copy(
-                update={"repeats": 1, "training": self.training.model_copy(update={"seed": first + index})}
-            )
+            self.model_copy(update={"repeats": 1, "training": self.training.model_copy(update={"seed": first + index})})
             for index in range(self.repeats)
         ]
 

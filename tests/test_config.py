@@ -114,6 +114,10 @@ def test_the_natural_size_is_the_architectures():
         ),
         ({"epochs": 3}, "Unknown setting 'epochs' for a run. Expected one of: "),
         ({"augmentation": "flipp"}, "Unknown augmentation 'flipp'"),
+        (
+            {"augmentation": "cutout(64)"},
+            "cutout: side=64 is too large for images of 32 px. Expected at most 32. Lower it, or raise the image size.",
+        ),
         ("hello", "'hello' is not a mapping for a run. Expected 'name: value' pairs."),
     ],
 )
