@@ -68,11 +68,13 @@ def draw_run(run_id: str, config: RunConfig, row: dict[str, Any]) -> None:
         run_results(run_id, result)
         st.subheader("Learning curves", anchor=False)
     run_live(run_id, config, status, main_output=row["main_output"])
-    log, settings, environment, layers, hardware, events = st.tabs(
-        ["Log", "Config", "Environment", "Layers", "Hardware", "Events"]
-    )
-    with log:
-        log_tail(run_id, height=420)
+    # While it trains the live part shows the log's end; a tab, which stands still, would show an old one.
+    names = ["Log"] if status.has_ended else []
+    names += ["Config", "Environment", "Layers", "Hardware", "Events"]
+    *log, settings, environment, layers, hardware, events = st.tabs(names)
+    for tab in log:
+        with tab:
+            log_tail(run_id, height=420)
     with settings:
         run_facts.run_config(config)
     with environment:

@@ -102,5 +102,5 @@ with side:
     try:
         checked, wrong = config_from_dict(filled), ""
     except ConfigError as error:
-        checked, wrong = None, line_error or str(error)
+        checked, wrong = None, "Correct the augmentation line first." if line_error else str(error)
     draw_side(checked, wrong)

@@ -128,7 +128,7 @@ def _outputs(choice: Choice, outputs: Any) -> list[str] | None:
         help="Which labels the network learns at once; the first is the main one.",
     )
     kept = [name for name in choice.outputs if name in chosen]
-    return None if len(kept) == len(choice.outputs) else kept
+    return None if len(kept) in (0, len(choice.outputs)) else kept
 
 
 def _dataset_parameters(name: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,131 @@
+"""One run's page in each state, and every way in which a run can be missing."""
+
+import pytest
+
+from cnnlab.errors import RunNotFoundError
+from cnnlab.runs.status import ADVICE
+from tests.dashboard.conftest import said
+
+pytestmark = pytest.mark.usefixtures("queue")
+
+
+def keys(app) -> set[str]:
+    return {button.key for button in app.button}
+
+
+def test_no_run_chosen(open_page):
+    app = open_page("run")
+    assert "**No run chosen**" in said(app)
+    assert "Open one from the table of runs." in said(app)
+
+
+def test_an_unknown_run_is_said_with_the_way_out(open_page, store):
+    app = open_page("run", run="nonsense")
+    assert "No run 'nonsense'" in app.error[0].value.replace("\\", "")
+    assert "List runs with 'python -m cnnlab runs'." in app.error[0].value.replace("\\", "")
+    assert store.run_ids() == []
+
+
+def test_an_address_that_leaves_the_store_is_an_unknown_run(open_page):
+    app = open_page("run", run="../../etc")
+    assert "No run '../../etc'" in app.error[0].value.replace("\\", "")
+
+
+def test_a_completed_run_shows_its_numbers(open_page, make_run):
+    app = open_page("run", run=make_run())
+    metrics = {metric.label: metric for metric in app.metric}
+    assert metrics["Test accuracy"].value == "90.0 %"
+    assert metrics["Test accuracy"].delta == "59.6 to 98.2 %, n = 10"
+    assert metrics["Validation accuracy"].delta == "epoch 3 of 3"
+    assert metrics["Parameters"].value == "61,706"
+    assert metrics["MACs of one image"].value == "417 k"
+    assert metrics["Training time"].value == "4.2 s"
+    assert {"clone", "delete"} <= keys(app)
+    assert not {"cancel", "retry"} & keys(app)
+
+
+def test_each_output_has_its_numbers(open_page, make_run):
+    app = open_page("run", run=make_run(data={"dataset": "shapes"}))
+    labels = [metric.label for metric in app.metric]
+    assert labels.count("Test accuracy of shape") == 2
+    assert labels.count("Test accuracy of colour") == 1
+    assert app.segmented_control(key="output").options == ["shape", "colour", "All together"]
+
+
+def test_the_matrix_turns_to_shares_and_to_validation(open_page, make_run):
+    app = open_page("run", run=make_run())
+    app.segmented_control(key="values.label").set_value("Share of each true class")
+    app.segmented_control(key="split.label").set_value("val")
+    app.run()
+    assert not app.exception
+    assert "images of val" in said(app)
+
+
+@pytest.mark.parametrize("kind", ADVICE)
+def test_a_failed_run_says_why_and_what_to_do(open_page, make_run, kind):
+    app = open_page("run", run=make_run("failed", kind, "The reason, in *words*."))
+    assert "The reason, in \\*words\\*\\." in app.error[0].value
+    assert app.info[0].value.replace("\\", "") == ADVICE[kind]
+    assert "last line" in app.code[0].value
+    assert "retry" in keys(app)
+
+
+def test_names_of_users_are_no_markup(open_page, make_run):
+    app = open_page("run", run=make_run(name="<b>bold</b> :red[x] *y*"))
+    assert app.title[0].value == "\\<b\\>bold\\</b\\> \\:red\\[x\\] \\*y\\*"
+
+
+def test_a_queued_run_is_cancelled_at_once(open_page, queue, store, make_run):
+    first, second = (store.create_run(store.read_config(make_run())) for _ in range(2))
+    queue.submit(first)
+    queue.submit(second)
+    app = open_page("run", run=second.name)
+    assert ":material/schedule: Waits for a free slot. It is next." in said(app)
+    app.button(key="cancel").click().run()
+    assert store.read_status(second.name).state == "cancelled"
+
+
+def test_a_running_run_is_cancelled_after_a_question(open_page, queue, store, make_run):
+    running = store.create_run(store.read_config(make_run()))
+    queue.submit(running)
+    app = open_page("run", run=running.name)
+    app.button(key="cancel").click().run()
+    assert "Training stops now. What was measured so far is kept." in said(app)
+    assert not (running / "cancel").exists()
+    app.button(key="confirm_yes").click().run()
+    assert (running / "cancel").exists()
+
+
+def test_delete_asks_and_can_be_undone(open_page, store, make_run):
+    run_id = make_run()
+    app = open_page("run", run=run_id)
+    app.button(key="delete").click().run()
+    assert store.run_dir(run_id)
+    app.button(key="confirm_yes").click().run()
+    with pytest.raises(RunNotFoundError):
+        store.run_dir(run_id)
+    assert "was deleted." in app.info[0].value
+    app.button(key="restore").click().run()
+    assert store.run_dir(run_id)
+
+
+def test_retry_queues_the_next_attempt(open_page, queue, store, make_run):
+    run_id = make_run("failed", "killed", "Killed.")
+    open_page("run", run=run_id).button(key="retry").click().run()
+    assert [entry.run_id for entry in queue.entries()] == [run_id]
+    assert store.read_status(run_id).attempt == 2
+
+
+def test_runs_of_a_group_are_linked(open_page, make_run):
+    run_id = make_run()
+    assert not [popover for popover in said(open_page("run", run=run_id)).split("\n") if "different seeds" in popover]
+    make_run(training={"seed": 1})
+    labels = {link.proto.label for link in open_page("run", run=run_id).get("page_link")}
+    assert {"Seed 0: completed", "Seed 1: completed", "Compare the group"} <= labels
+
+
+def test_clone_opens_the_form_with_the_config(open_page, make_run, questions):
+    run_id = make_run(training={"epochs": 7})
+    app = open_page("train", **{"from": run_id})
+    assert app.number_input(key="train.training.epochs").value == 7
+    assert questions

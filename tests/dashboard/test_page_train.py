@@ -1,0 +1,165 @@
+"""The form: what it proposes, what it writes, what it refuses, and that it starts what it shows."""
+
+import pytest
+
+from cnnlab.config import RunConfig, config_from_yaml
+from tests.dashboard.conftest import said
+
+pytestmark = pytest.mark.usefixtures("questions", "queue")
+
+
+def config_of(app) -> RunConfig:
+    """Return the config of the box 'Copy as YAML'."""
+    return config_from_yaml(next(block.value for block in app.code if block.language == "yaml"))
+
+
+def test_it_starts_with_the_defaults(open_page):
+    app = open_page("train")
+    assert config_of(app) == RunConfig()
+    assert "Images of 8×8×1 become 32×32×1 for LeNet-5 (its own size)." in said(app)
+    assert {metric.label: metric.value for metric in app.metric} == {
+        "Parameters": "61,706",
+        "MACs of one image": "417 k",
+    }
+
+
+def test_the_command_names_what_differs(open_page):
+    app = open_page("train")
+    app.number_input(key="train.training.epochs").set_value(7)
+    app.selectbox(key="train.architecture").set_value("resnet")
+    app.run()
+    command = next(block.value for block in app.code if block.language == "bash")
+    assert command == "python -m cnnlab submit --dataset digits --architecture resnet --epochs 7"
+
+
+def test_options_show_where_they_mean_something(open_page):
+    app = open_page("train")
+    drawn = {widget.key for widget in (*app.number_input, *app.slider, *app.toggle)}
+    assert not {"train.training.momentum", "train.training.nesterov", "train.training.step_factor"} & drawn
+    app.selectbox(key="train.training.optimizer").set_value("sgd")
+    app.segmented_control(key="train.training.schedule").set_value("step")
+    app.run()
+    drawn = {widget.key for widget in (*app.number_input, *app.slider, *app.toggle)}
+    assert {"train.training.momentum", "train.training.nesterov", "train.training.step_factor"} <= drawn
+
+
+def test_ticks_and_sliders_write_the_line(open_page):
+    app = open_page("train")
+    app.checkbox(key="train.aug.crop").check().run()
+    app.checkbox(key="train.aug.flip_lr").check().run()
+    assert app.text_input(key="train.aug.line").value == "crop(pad=4)|flip_lr"
+    app.number_input(key="train.aug.crop.pad").set_value(2).run()
+    assert config_of(app).augmentation == "crop(pad=2)|flip_lr"
+    app.checkbox(key="train.aug.crop").uncheck().run()
+    assert config_of(app).augmentation == "flip_lr"
+
+
+def test_a_typed_line_sets_ticks_and_sliders(open_page):
+    app = open_page("train")
+    app.text_input(key="train.aug.line").set_value(" cutout( 6 ) | rotate(30)").run()
+    assert app.text_input(key="train.aug.line").value == "cutout(6)|rotate(degrees=30)"
+    assert app.checkbox(key="train.aug.cutout").value
+    assert app.checkbox(key="train.aug.rotate").value
+    assert app.slider(key="train.aug.rotate.degrees").value == 30
+
+
+def test_a_wrong_line_is_said_and_nothing_can_start(open_page):
+    app = open_page("train")
+    app.text_input(key="train.aug.line").set_value("cutut(6)").run()
+    assert app.error[0].value == "Unknown augmentation 'cutut'. Did you mean 'cutout'?"
+    assert "Correct the augmentation line first" in app.error[1].value
+    assert app.button(key="start").disabled
+
+
+def test_a_wrong_combination_is_said_and_nothing_can_start(open_page):
+    app = open_page("train")
+    app.number_input(key="train.training.epochs").set_value(2)
+    app.number_input(key="train.training.warmup_epochs").set_value(2.0)
+    app.run()
+    assert "leaves nothing of epochs=2" in app.error[0].value.replace("\\", "")
+    assert app.button(key="start").disabled
+
+
+def test_yaml_goes_into_the_form_and_comes_out_the_same(open_page):
+    config = RunConfig.model_validate(
+        {
+            "name": "from elsewhere",
+            "data": {"dataset": "shapes", "image_size": 48, "outputs": ["colour"], "parameters": {"count": 300}},
+            "architecture": {"name": "vgg_small", "parameters": {"width": 24}},
+            "augmentation": "noise(std=0.013)|crop(2, reflect)",
+            "training": {
+                "optimizer": "sgd",
+                "learning_rate": 0.03,
+                "nesterov": False,
+                "weight_decay": 5e-05,
+                "seed": 4,
+            },
+            "repeats": 3,
+        }
+    )
+    app = open_page("train")
+    app.text_area(key="pasted_yaml").set_value(config.to_yaml())
+    app.button(key="load_yaml").click().run()
+    assert not app.exception
+    assert config_of(app) == config
+    app.run()
+    assert config_of(app) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "There is nothing to load. Paste the YAML of a config into the box first."),
+        ("training: {epocs: 3}", "Unknown setting 'training.epocs' for a run. Did you mean 'epochs'?"),
+        ("a: [", "The YAML cannot be read at line 1. Check its indentation and quotes."),
+    ],
+)
+def test_wrong_yaml_is_said_and_leaves_the_form_alone(open_page, text, sentence):
+    app = open_page("train")
+    app.text_area(key="pasted_yaml").set_value(text)
+    app.button(key="load_yaml").click().run()
+    assert app.error[0].value.replace("\\", "") == sentence
+    assert config_of(app) == RunConfig()
+
+
+def test_an_unknown_run_to_clone_is_said(open_page):
+    app = open_page("train", **{"from": "nonsense"})
+    assert "No run 'nonsense'" in app.error[0].value.replace("\\", "")
+
+
+def test_a_data_set_from_the_address(open_page):
+    assert config_of(open_page("train", dataset="shapes")).data.dataset == "shapes"
+
+
+def test_a_data_set_that_is_not_in_the_store_is_said(open_page):
+    app = open_page("train", dataset="my-images")
+    assert "Data set my-images is not in this store" in app.warning[0].value.replace("\\", "")
+
+
+def test_what_was_set_is_still_there_after_a_look_at_another_page(open_page):
+    app = open_page("train")
+    app.number_input(key="train.training.epochs").set_value(9)
+    app.checkbox(key="train.aug.cutout").check().run()
+    app.switch_page("app_pages/queue.py").run()
+    app.switch_page("app_pages/train.py").run()
+    assert config_of(app).training.epochs == 9
+    assert app.checkbox(key="train.aug.cutout").value
+
+
+def test_start_queues_a_run_per_repeat_and_opens_the_first(open_page, queue, store):
+    app = open_page("train")
+    app.slider(key="train.repeats").set_value(2).run()
+    assert app.button(key="start").label == "Start 2 trainings"
+    app.button(key="start").click().run()
+    assert not app.exception
+    assert len(store.run_ids()) == 2
+    assert {store.read_config(run_id).training.seed for run_id in store.run_ids()} == {0, 1}
+    assert {entry.run_id for entry in queue.entries()} == set(store.run_ids())
+    assert app.query_params["run"] in (store.run_ids()[0], [store.run_ids()[0]])
+
+
+def test_costs_are_asked_anew_only_for_another_network(open_page, questions):
+    app = open_page("train")
+    app.number_input(key="train.training.epochs").set_value(7).run()
+    asked = [arguments for kind, arguments in questions if kind == "costs"]
+    assert all(arguments == asked[0] for arguments in asked)
