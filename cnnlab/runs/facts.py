@@ -44,7 +44,7 @@ def summary_row(run_dir: Path, status: RunStatus) -> dict[str, Any]:
     result = read_json(run_dir / "result.json")
     if isinstance(result, dict):
         return row | _known(_of_result(unpack(result)))
-    return row | _known(_of_metrics(tables.metric_rows(run_dir), _asked_output(config)))
+    return row | _known(_of_metrics(run_dir, tables.metrics_stamp(run_dir), _asked_output(config)))
 
 
 def moment(text: Any) -> datetime | None:
@@ -108,7 +108,10 @@ def _asked_output(config: Mapping[str, Any]) -> str | None:
     return str(outputs[0]) if outputs else None
 
 
-def _of_metrics(rows: list[dict[str, Any]], main_output: str | None) -> dict[str, Any]:
+@functools.lru_cache(maxsize=512)
+def _of_metrics(run_dir: Path, _stamp: tuple[int, ...], main_output: str | None) -> dict[str, Any]:
+    # Pages ask every second, a long tail takes milliseconds, and it grows once an epoch: hence the cache.
+    rows = tables.metric_rows(run_dir)
     val = [row for row in rows if row["split"] == "val"]
     output = main_output or next((row["output"] for row in rows if row["output"]), None)
     losses = _by_epoch(val, "loss", "") or _by_epoch(val, "loss", output)

@@ -19,7 +19,7 @@ from cnnlab.config import RunConfig, config_from_yaml
 from cnnlab.errors import RunNotFoundError, StoreError
 from cnnlab.files import TEMPORARY_SUFFIX, is_temporary, read_bytes, read_json, write_atomic, write_json
 from cnnlab.runs.lines import read_lines, unpack
-from cnnlab.runs.migrations import check_version
+from cnnlab.runs.migrations import upgrade
 from cnnlab.runs.schema import SCHEMA_VERSION
 from cnnlab.runs.status import RunStatus, settle
 
@@ -118,8 +118,7 @@ class Store:
                 f"The run {run_id!r} has no readable run.json. Expected a folder that 'python -m cnnlab submit' made. "
                 f"Delete the folder {self.runs_dir / run_id} if it is not a run."
             )
-        check_version(run.get("schema_version"), f"The run {run_id!r}")
-        return run
+        return upgrade(run, f"The run {run_id!r}")
 
     def read_config(self, run_id: str) -> RunConfig:
         """Return the config that the run was made from."""

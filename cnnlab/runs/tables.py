@@ -136,6 +136,18 @@ def read_metrics(run_dir: Path) -> "pl.DataFrame":
     return pl.DataFrame(_tail_rows(tail or b""), schema=polars_schema(METRICS), orient="row")
 
 
+def metrics_stamp(run_dir: Path) -> tuple[int, ...]:
+    """Return what changes whenever more was measured."""
+    stamp: list[int] = []
+    for path in (run_dir / TAIL, run_dir / METRICS_FILE):
+        try:
+            stat = os.stat(path)
+            stamp += (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        except OSError:
+            stamp.append(0)
+    return tuple(stamp)
+
+
 def metric_rows(run_dir: Path) -> list[dict[str, Any]]:
     """Return the same as rows, without polars: the trainer's process has enough to import."""
     tail = read_bytes(run_dir / TAIL)
