@@ -7,7 +7,6 @@ creation. A zombie counts as ended. Standard library and psutil only.
 import contextlib
 import os
 import signal
-import socket
 import sys
 import time
 from functools import cache
@@ -27,6 +26,10 @@ _IS_LINUX = sys.platform.startswith("linux")
 @cache
 def host_name() -> str:
     """Return the name of this machine."""
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    import socket
+
     return socket.gethostname()
 
 

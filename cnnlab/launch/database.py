@@ -7,7 +7,6 @@ in one `BEGIN IMMEDIATE` transaction.
 
 import contextlib
 import os
-import socket
 import sqlite3
 import sys
 import threading
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cnnlab.errors import QueueError
+from cnnlab.processes import host_name
 
 QUEUE_VARIABLE = "CNNLAB_QUEUE"
 BUSY_S = 30.0
@@ -56,7 +56,7 @@ def default_path() -> Path:
         return Path.home() / "Library" / "Application Support" / "cnnlab" / "queue.sqlite"
     base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     # Homes on a network drive are shared by machines, whose slots are not.
-    return base / "cnnlab" / f"queue-{socket.gethostname()}.sqlite"
+    return base / "cnnlab" / f"queue-{host_name()}.sqlite"
 
 
 class Database:

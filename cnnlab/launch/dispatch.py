@@ -7,6 +7,7 @@ two; its reservation expires, and the token of an expired one starts nothing.
 
 import contextlib
 import json
+import os
 import secrets
 import time
 from dataclasses import replace
@@ -18,7 +19,7 @@ from cnnlab.launch.database import Database
 from cnnlab.launch.engines.base import Engine, Handle, Launch
 from cnnlab.launch.jobs import Job
 from cnnlab.processes import is_alive
-from cnnlab.runs.status import failure, locked, now, read_status, settle, wants_cancel, write_status
+from cnnlab.runs.status import failure, locked, now, read_status, settle, write_status
 
 RESERVATION_S = 10.0
 FALSE_STARTS = 3
@@ -30,8 +31,10 @@ def move_on(database: Database, engine: Engine) -> None:
     for job in jobs.active(database):
         with contextlib.suppress(OSError):  # one unreadable folder must not hold up the others
             _look_after(database, engine, job)
-    waiting = [job for job in jobs.in_line(database) if not _has_left(database, job)]
-    if waiting:
+    for row in database.rows("SELECT run_dir FROM jobs WHERE state = 'queued'"):
+        with contextlib.suppress(OSError):
+            _see_whether_left(database, row["run_dir"])
+    if jobs.has_line(database):
         for launch in _reserve(database, slots.machine_slots()):
             _start(database, engine, launch)
 
@@ -91,15 +94,20 @@ def _start_again(database: Database, job: Job) -> None:
             )
 
 
-def _has_left(database: Database, job: Job) -> bool:
-    if not job.run_dir.exists():
-        _forget(database, job)
-        return True
-    if wants_cancel(job.run_dir):
-        settle(job.run_dir)
+def _see_whether_left(database: Database, folder: str) -> None:
+    """Take a waiting run out of the line whose folder was deleted or that somebody cancelled there."""
+    # Strings here, for a look at a long line is mostly this.
+    if os.path.exists(folder) and not os.path.exists(os.path.join(folder, "cancel")):
+        return
+    run_dir = Path(folder)
+    job = jobs.find(database, run_dir)
+    if job is None or job.state != "queued":
+        return
+    if run_dir.exists():
+        settle(run_dir)
         _end(database, job)
-        return True
-    return False
+    else:
+        _forget(database, job)
 
 
 def _forget(database: Database, job: Job) -> None:
@@ -132,6 +140,8 @@ def _reserve(database: Database, machine: tuple[slots.Slot, ...]) -> list[Launch
     taken = _taken(database)
     foreign = slots.foreign_use(slot for slot in machine if slot.id not in taken)
     usable = {slot.id for slot in machine} - taken - set(foreign)
+    if not usable:
+        return []
     launches, too_large = [], []
     with database.transaction() as change:
         rows = change.execute(f"SELECT * FROM jobs WHERE state = 'queued' {jobs.IN_LINE}").fetchall()

@@ -5,7 +5,6 @@ kernel's count of processes killed for memory and the last lines of the log deci
 """
 
 import re
-import shutil
 import signal
 from pathlib import Path
 
@@ -88,6 +87,8 @@ def _quoted(tail: str) -> str:
 
 
 def _is_full(run_dir: Path) -> bool:
+    import shutil
+
     try:
         return shutil.disk_usage(run_dir).free < _FULL_BYTES
     except OSError:

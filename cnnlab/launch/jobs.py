@@ -58,6 +58,11 @@ def in_line(database: Database) -> list[Job]:
     return _jobs(database, f"SELECT * FROM jobs WHERE state = 'queued' {IN_LINE}")
 
 
+def has_line(database: Database) -> bool:
+    """Return whether anything waits."""
+    return bool(database.rows("SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1"))
+
+
 def active(database: Database) -> list[Job]:
     """Return what holds slots."""
     return _jobs(database, "SELECT * FROM jobs WHERE state IN ('starting', 'running') ORDER BY started_at, place")

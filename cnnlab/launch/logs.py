@@ -6,7 +6,6 @@ dies. Beyond the cap the parent moves what is there to `log.1.txt` and empties t
 
 import contextlib
 import os
-import shutil
 from pathlib import Path
 
 CAP_BYTES = 10 * 2**20
@@ -40,6 +39,8 @@ def rotate(run_dir: Path, cap_bytes: int = CAP_BYTES) -> None:
     with contextlib.suppress(OSError), open(path, "rb+") as file:
         if os.fstat(file.fileno()).st_size <= cap_bytes:
             return
+        import shutil  # late: it would bring the decompressors into every parent
+
         with open(run_dir / "log.1.txt", "wb") as older:
             shutil.copyfileobj(file, older)
         file.truncate(0)

@@ -11,7 +11,6 @@ import json
 import os
 import select
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -270,24 +269,25 @@ def _wakened_by_signals(ask: Callable[[int], None]) -> Iterator[Callable[[float]
         if number != signal.SIGCHLD:
             ask(number)
 
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        for end in (ours, theirs):
-            end.setblocking(False)
-        before = {number: signal.signal(number, heard) for number in _HEARD}
-        wakeup_before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    reader, writer = os.pipe()
+    for end in (reader, writer):
+        os.set_blocking(end, False)
+    before = {number: signal.signal(number, heard) for number in _HEARD}
+    wakeup_before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
 
-        def wait(seconds: float) -> None:
-            if select.select([ours], [], [], seconds)[0]:
-                with contextlib.suppress(BlockingIOError):
-                    ours.recv(4096)
+    def wait(seconds: float) -> None:
+        if select.select([reader], [], [], seconds)[0]:
+            with contextlib.suppress(BlockingIOError):
+                os.read(reader, 4096)
 
-        try:
-            yield wait
-        finally:
-            signal.set_wakeup_fd(wakeup_before)
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    try:
+        yield wait
+    finally:
+        signal.set_wakeup_fd(wakeup_before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(reader)
+        os.close(writer)
 
 
 _HEARD = () if os.name == "nt" else (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -295,7 +295,7 @@ _HEARD = () if os.name == "nt" else (signal.SIGCHLD, signal.SIGTERM, signal.SIGI
 
 def _move_queue_on(launch: Launch, run_dir: Path) -> None:
     """Start what waits for the slot that is free now, whether or not a dashboard is open."""
-    if not launch.queue:
+    if not launch.queue or not os.path.exists(launch.queue):
         return
     try:
         from cnnlab.launch.queue import Queue

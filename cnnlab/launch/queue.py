@@ -151,7 +151,7 @@ class Queue:
     def tick(self) -> None:
         """Move the queue on: see what ended, start what can start. Any process may, at any time."""
         dispatch.move_on(self._database, self._engine)
-        if jobs.in_line(self._database):
+        if jobs.has_line(self._database):
             tick.ensure_waiter(self._database)
 
     # === Looking and ordering ===

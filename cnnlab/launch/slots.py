@@ -6,14 +6,14 @@ limits the GPUs that are used.
 """
 
 import contextlib
+import ctypes
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
-
-import psutil
 
 from cnnlab.errors import QueueError
 
@@ -130,6 +130,8 @@ def _foreign(nvml: Any, handle: Any) -> str | None:
 
 
 def _name(pid: int) -> str:
+    import psutil
+
     try:
         return psutil.Process(pid).name()
     except psutil.Error:
@@ -182,6 +184,8 @@ def _handle(nvml: Any, slot: Slot) -> Any:
 def _nvml() -> Any:
     """Return NVML, initialised once per process, or None where there is no driver."""
     try:
+        if sys.platform.startswith("linux"):
+            ctypes.CDLL("libnvidia-ml.so.1")  # what pynvml loads too, known 30 ms before pynvml is imported
         import pynvml
 
         pynvml.nvmlInit()

@@ -96,7 +96,9 @@ def test_parent_needs_no_queue_and_returns_the_exit_code(lab):
     assert start_parent(Launch(str(run), 1, (sys.executable, "-S", "-c", "raise SystemExit(7)"))) == 7
     assert (read_status(run).state, read_status(run).exit_code) == ("failed", 7)
     other = lab.run("two")
-    assert start_parent(Launch(str(other), 1, (sys.executable, "-S", "-c", "pass"), queue="/nowhere/q.sqlite")) == 0
+    missing = str(lab.root / "missing" / "queue.sqlite")
+    assert start_parent(Launch(str(other), 1, (sys.executable, "-S", "-c", "pass"), queue=missing)) == 0
+    assert not (lab.root / "missing").exists()
 
 
 def start_parent(launch: Launch) -> int:
