@@ -90,7 +90,7 @@ class Store:
             names = os.listdir(self.runs_dir)
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(name for name in names if _RUN_ID.fullmatch(name))
+        return sorted(name for name in names if is_run_id(name))
 
     def run_dir(self, run_id: str) -> Path:
         """Return the folder of a run.
@@ -98,7 +98,7 @@ class Store:
         Raises:
             RunNotFoundError: there is none of that id.
         """
-        if _RUN_ID.fullmatch(run_id) and (path := self.runs_dir / run_id).is_dir():
+        if is_run_id(run_id) and (path := self.runs_dir / run_id).is_dir():
             return path
         raise RunNotFoundError(
             f"No run {run_id!r} in {self.runs_dir}. {self._near(run_id)}List runs with 'python -m cnnlab runs'."
@@ -187,7 +187,7 @@ class Store:
     def trash_ids(self) -> list[str]:
         """Return the ids of the deleted runs that can still be restored, oldest first."""
         try:
-            return sorted(name for name in os.listdir(self.trash_dir) if _RUN_ID.fullmatch(name))
+            return sorted(name for name in os.listdir(self.trash_dir) if is_run_id(name))
         except (FileNotFoundError, NotADirectoryError):
             return []
 
@@ -234,6 +234,11 @@ def default_root() -> Path:
         return Path(named).expanduser().absolute()
     project = Path(__file__).resolve().parents[2]
     return (project if (project / "pyproject.toml").exists() else Path.cwd()) / "experiments"
+
+
+def is_run_id(name: str) -> bool:
+    """Return whether `name` may be a run's; unfinished folders and paths are not."""
+    return _RUN_ID.fullmatch(name) is not None
 
 
 def new_run_id(config: RunConfig, created: datetime) -> str:
