@@ -20,6 +20,11 @@ class Augmenter(keras.layers.Layer):
         super().__init__(dtype="float32", autocast=False, name="augmentation")
         self.steps = [_build_step(step, image_shape, seed, index) for index, step in enumerate(pipe.steps)]
         self.built = True
+        if keras.backend.backend() == "jax":
+            # Keras denies it to rotation, zoom and shift for the sake of TensorFlow's XLA. JAX compiles
+            # them, and without it every operation of the step is compiled alone: minutes for one epoch.
+            for layer in self._flatten_layers():
+                layer.supports_jit = True
 
     def call(self, images: Any, targets: Targets, training: bool = False) -> tuple[Any, Targets]:
         """Augment one batch.
