@@ -1,6 +1,6 @@
 """The chosen runs beside one another; the address holds the choice, so a link shows the same view."""
 
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import streamlit as st
@@ -62,8 +62,10 @@ def open_clicked(event: Any, members: Any) -> None:
 
 def draw_curves(chosen: list[str], names: dict[str, str], groups: dict[str, str] | None) -> None:
     """Draw the learning curves with the settings of the address; live while a chosen run trains."""
-    menus = st.columns(4, vertical_alignment="bottom")
-    metric = menus[0].selectbox("Metric", list(METRICS), format_func=METRICS.__getitem__, key="metric", bind="query-params")
+    menus = st.columns(4)
+    metric = menus[0].selectbox(
+        "Metric", list(METRICS), format_func=METRICS.__getitem__, key="metric", bind="query-params"
+    )
     splits = menus[1].pills(
         "Splits", ["train", "val"], selection_mode="multi", default=["train", "val"], key="splits", bind="query-params"
     )
@@ -98,7 +100,7 @@ def draw_curves(chosen: list[str], names: dict[str, str], groups: dict[str, str]
 
 
 METRICS = {"loss": "Loss", "accuracy": "Accuracy", "learning_rate": "Learning rate"}
-ACROSS = {"epoch": "Epochs", "elapsed_s": "Elapsed time", "step": "Steps"}
+ACROSS: dict[learning_curves.Horizontal, str] = {"epoch": "Epochs", "elapsed_s": "Elapsed time", "step": "Steps"}
 
 
 def draw_differences(chosen: list[str], names: dict[str, str]) -> None:
@@ -128,7 +130,13 @@ def draw_matrices(rows: list[dict[str, Any]], names: dict[str, str]) -> None:
     outputs = list(dict.fromkeys(name for row in tested for name in results[row["run_id"]]["outputs"]))  # type: ignore[index]
     controls = st.container(horizontal=True)
     shares = controls.segmented_control(
-        "Cells", list(CELLS), format_func=CELLS.__getitem__, default="counts", required=True, key="cells", bind="query-params"
+        "Cells",
+        list(CELLS),
+        format_func=CELLS.__getitem__,
+        default="counts",
+        required=True,
+        key="cells",
+        bind="query-params",
     )
     output = outputs[0]
     if len(outputs) > 1:
@@ -152,7 +160,7 @@ def draw_matrices(rows: list[dict[str, Any]], names: dict[str, str]) -> None:
                 st.caption(plain(confusion.confusion_summary(info)))
 
 
-CELLS = {"counts": "Counts", "shares": "Share of each true class"}
+CELLS: dict[Literal["counts", "shares"], str] = {"counts": "Counts", "shares": "Share of each true class"}
 
 
 def draw_bubbles(frame: pl.DataFrame, names: dict[str, str], is_grouped: bool) -> None:

@@ -152,6 +152,7 @@ def draw_missing(name: str) -> None:
     """Say that a data set is not in the store, and offer what can be done."""
     entry = DATASETS.get(name)
     if entry is None:
+        st.title("Data sets")
         empty_state(
             ":material/help:",
             f"No data set {plain(repr(name))}",

@@ -16,6 +16,8 @@ from dashboard.state import go, query_list, say, set_query
 
 # So many ids keep the address below what browsers and proxies pass on.
 LONGEST_CHOICE = 50
+# A longer table scrolls within itself.
+MOST_ROWS, HEIGHT_PX = 16, 580
 DELETED = "deleted_runs"
 CHOSEN = "chosen_runs"
 # Label, column, and name in the address.
@@ -47,7 +49,7 @@ def choose_rows(frame: pl.DataFrame, ids: list[str], columns: dict, key: str, ch
         hide_index=True,
         column_config=columns,
         placeholder="–",
-        height=min(620, 38 + 35 * max(1, len(ids))),
+        height="content" if len(ids) <= MOST_ROWS else HEIGHT_PX,
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": runs_table.positions(ids, chosen)}},

@@ -6,6 +6,7 @@ Nothing of a job lives in the page, so a reload or a restart of the dashboard fi
 """
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -65,10 +66,13 @@ class Job:
 
 
 def keep_upload(cache: Path, file_name: str, content: BinaryIO) -> Path:
-    """Write an uploaded archive into a new job folder, a piece at a time, and return its path."""
-    folder = cache / "jobs" / uuid.uuid4().hex[:12]
+    """Write an uploaded archive into a new job folder, a piece at a time, and return its path.
+
+    Errors and the data set's source speak of the file by its name, so it keeps that.
+    """
+    folder = cache / "jobs" / uuid.uuid4().hex[:12] / "upload"
     folder.mkdir(parents=True)
-    path = folder / f"upload{Path(file_name).suffix.lower()}"
+    path = folder / (re.sub(r"[^\w .()&+-]", "_", Path(file_name).name)[-120:].lstrip(".") or "upload.zip")
     with path.open("wb") as kept:
         shutil.copyfileobj(content, kept, COPY_BYTES)
     return path
@@ -141,9 +145,7 @@ def read(folder: Path) -> Job | None:
     elif not is_running and result is None:
         error = "Cancelled." if (folder / "cancelled").exists() else complaints or NO_WORD
     if not is_running:
-        with suppress(OSError):
-            for upload in folder.glob("upload*"):
-                upload.unlink()
+        shutil.rmtree(folder / "upload", ignore_errors=True)
     return Job(
         folder=folder,
         name=record["name"],

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from cnnlab.datasets.importing import ImportOptions
 
+from cnnlab.datasets.importing import ImportOptions
 from cnnlab.datasets.storage import check_name
 from cnnlab.errors import CNNLabError
 from cnnlab.parameters import check, specs
@@ -66,7 +66,7 @@ def start(name: str, upload: Any, path: str, values: Mapping[str, Any], taken: C
     folder = None
     if upload is not None:
         source = data_jobs.keep_upload(root / "cache", upload.name, upload)
-        folder = source.parent
+        folder = source.parents[1]
     arguments = ["cnnlab", "datasets", "import", str(source), "--name", name, *option_words(options.model_dump())]
     title = f"Import {name}" + (" (next version)" if name in taken else "")
     data_jobs.start(root, name, title, [*arguments, "--progress-json", "--json"], folder)

@@ -69,7 +69,7 @@ def _draw_result(job: Job, key: str) -> None:
     if info is None:
         st.warning(f"{plain(job.title)}: done, but the data set is not in the store any more.", icon=":material/help:")
         return
-    skipped = f" {count(len(info.skipped))} files were skipped." if info.skipped else ""
+    skipped = f" Skipped files: {count(len(info.skipped))}." if info.skipped else ""
     st.success(
         f"{plain(job.title)}: {count(info.num_images)} images are ready.{skipped}", icon=":material/check_circle:"
     )
@@ -89,4 +89,4 @@ def _info(job: Job) -> DatasetInfo | None:
 def skipped_files(files: list[tuple[str, str]], key: str) -> None:
     """Draw the files that were left out, each with its reason."""
     frame = pl.DataFrame(files, schema={"File": pl.String, "Reason": pl.String}, orient="row")
-    st.dataframe(frame, hide_index=True, key=f"skipped_{key}", height=min(300, 38 + 35 * frame.height))
+    st.dataframe(frame, hide_index=True, key=f"skipped_{key}", height="content" if frame.height <= 8 else 300)

@@ -64,7 +64,7 @@ def _draw(active: pl.DataFrame) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 link("run", plain(row["name"] or row["run_id"]), run=row["run_id"])
                 status_badge(row["state"])
-            st.caption(f"{row['architecture']} on {row['dataset']}, seed {row['seed']}")
+                st.caption(f"{row['architecture']} on {row['dataset']}, seed {row['seed']}", width="content")
             if row["state"] == "running":
                 progress = data.store().read_progress(row["run_id"]) or {}
                 st.progress(progress_share(progress), text=progress_text(progress))

@@ -57,8 +57,8 @@ def shown_runs(runs: pl.DataFrame) -> pl.DataFrame:
     signed = {state: f"{SIGNS.get(state, '')} {face.label}" for state, face in STATES.items()}
     epochs = pl.format("{} / {}", pl.col("epochs_done").fill_null(0), pl.col("epochs"))
     return runs.select(
-        pl.col("state").replace(signed).alias("Status"),
         pl.col("name").fill_null("").alias("Name"),
+        pl.col("state").replace(signed).alias("Status"),
         pl.col("dataset").alias("Data set"),
         pl.col("architecture").alias("Architecture"),
         (100 * pl.col("test_accuracy")).alias("Test top-1"),
@@ -77,8 +77,9 @@ def run_columns() -> dict[str, Any]:
     """Return how each column of `shown_runs` looks and what it means."""
     column = st.column_config
     return {
-        "Status": column.TextColumn(width=110, pinned=True),
-        "Name": column.TextColumn(width="medium", pinned=True),
+        # The only pinned one: on a phone there is room beside it for one or two more.
+        "Name": column.TextColumn(width=170, pinned=True),
+        "Status": column.TextColumn(width=105),
         "Test top-1": column.NumberColumn(format="%.1f %%", help="Share of test images classified right."),
         "95 % interval": column.TextColumn(
             alignment="right",
@@ -101,7 +102,10 @@ def shown_groups(runs: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, list[str]]
     A group is runs that differ in their seed only, on one version of the data: the config
     of a catalogue set does not say what its version was at the time.
     """
-    versioned = pl.concat_str("group_id", pl.col("dataset_version").fill_null("-"), separator="/")
+    # A run knows its version once it has ended well; before, it counts to the newest of its group.
+    newest = pl.col("dataset_version").drop_nulls().first().over("group_id")
+    version = pl.col("dataset_version").fill_null(newest).fill_null("-")
+    versioned = pl.concat_str("group_id", version, separator="/")
     groups = summarise(runs.with_columns(group_id=versioned))
     intervals = [
         percent_interval(low, high) if low is not None else None
@@ -132,7 +136,7 @@ def group_columns() -> dict[str, Any]:
     """Return how each column of `shown_groups` looks and what it means."""
     column = st.column_config
     return {
-        "Name": column.TextColumn(width="medium", pinned=True),
+        "Name": column.TextColumn(width=170, pinned=True),
         "Mean test top-1": column.NumberColumn(format="%.1f %%", help="Mean over the runs that were tested."),
         "95 % interval": column.TextColumn(
             alignment="right", help="Student's t interval of the mean over seeds; needs two runs or more."

@@ -1,0 +1,181 @@
+"""The first hour of a person: train twice, compare, share the link, lose the dashboard, import images."""
+
+import io
+import re
+import zipfile
+
+import numpy as np
+import pytest
+from harness import wait_until
+from made_runs import make_run
+from PIL import Image
+
+from cnnlab.files import read_json
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.training]
+TRAINED_S = 240
+ROW_PX = 33
+
+
+def run_states(server) -> dict[str, str]:
+    paths = server.store.glob("runs/*/status.json")
+    return {path.parent.name: (read_json(path, {}) or {}).get("state", "") for path in paths}
+
+
+def set_number(tab, label: str, value: str) -> None:
+    box = tab.page.get_by_role("spinbutton", name=label, exact=True)
+    box.fill(value)
+    box.press("Enter")
+    tab.settle()
+
+
+def train(tab, server, *, epochs: int = 2, learning_rate: str = "") -> str:
+    """Start a training from the form that is open, wait until it has ended, and return its id."""
+    before = set(run_states(server))
+    set_number(tab, "Epochs", str(epochs))
+    if learning_rate:
+        set_number(tab, "Learning rate", learning_rate)
+    tab.page.get_by_role("button", name="Start training").click()
+    tab.page.wait_for_url(re.compile(r"/run\?run="))
+    (run_id,) = set(run_states(server)) - before
+    assert run_id in tab.page.url
+    return run_id
+
+
+def badge(tab, state: str):
+    """Return the badge of a state; the name of its icon is part of its text."""
+    return tab.page.get_by_test_id("stMarkdownContainer").get_by_text(re.compile(f"{state}$")).first
+
+
+def watch_to_the_end(tab, server, run_id: str) -> None:
+    """Wait until the page itself, without a reload, shows that the run has completed."""
+    wait_until(lambda: run_states(server)[run_id] not in ("queued", "running"), "the run to end", TRAINED_S)
+    assert run_states(server)[run_id] == "completed", (server.store / "runs" / run_id / "log.txt").read_text()[-2000:]
+    badge(tab, "Completed").wait_for()
+    tab.settle()
+
+
+def test_train_twice_compare_and_share_the_link(server, open_tab):
+    tab = open_tab()
+    tab.open("/")
+    tab.page.get_by_role("button", name="Train LeNet-5 on handwritten digits").click()
+    tab.page.wait_for_url(re.compile("/train"))
+    tab.settle()
+    first = train(tab, server)
+    watch_to_the_end(tab, server, first)
+
+    tab.open("/train")
+    second = train(tab, server, learning_rate="0.01")
+    watch_to_the_end(tab, server, second)
+
+    tab.open("/runs")
+    grid = tab.page.get_by_test_id("stDataFrame").first
+    for row in (1, 2):
+        grid.click(position={"x": 18, "y": ROW_PX * (row + 0.5)})
+        tab.settle()
+    tab.page.get_by_role("button", name="Compare 2").click()
+    tab.page.wait_for_url(re.compile(r"/compare\?runs="))
+    tab.settle()
+    assert first in tab.page.url
+    assert second in tab.page.url
+    tab.page.get_by_test_id("stSelectbox").filter(has_text="Metric").locator("input").click()
+    tab.page.get_by_role("option", name="Accuracy").click()
+    tab.page.wait_for_url(re.compile("metric=Accuracy"))
+    tab.settle()
+    seen = view(tab)
+    assert len(seen["charts"]) == 5
+    assert "Accuracy of 2 runs" in seen["charts"][0]
+    assert sum(run_id[-4:] in " ".join(seen["chosen"]) for run_id in (first, second)) == 2
+
+    tab.page.reload()
+    tab.settle()
+    assert view(tab) == seen
+    other = open_tab()
+    other.open(tab.page.url.removeprefix(server.url))
+    assert view(other) == seen
+
+    # A click on a bubble opens its run.
+    other.page.locator(".st-key-bubbles_num_params .scatterlayer .points path").first.click(force=True)
+    other.page.wait_for_url(re.compile(r"/run\?run="))
+    assert tab.problems() == []
+    assert tab.errors == []
+    assert other.errors == []
+
+
+def view(tab) -> dict[str, list[str]]:
+    """Return what a person sees of a comparison: the chosen runs and what each chart is said to show."""
+    chips = tab.page.locator('[data-testid="stMultiSelect"] [data-baseweb="tag"]')
+    charts = tab.page.locator('[data-testid="stPlotlyChart"]')
+    named = charts.locator("xpath=ancestor-or-self::*[@aria-label][1]")
+    return {
+        "chosen": [chip.inner_text() for chip in chips.all()],
+        "charts": [chart.get_attribute("aria-label") or "" for chart in named.all()],
+    }
+
+
+def test_a_killed_dashboard_leaves_the_training_running(server, open_tab):
+    tab = open_tab()
+    tab.open("/train")
+    run_id = train(tab, server, epochs=5000)
+    wait_until(lambda: run_states(server)[run_id] == "running", "the run to start", TRAINED_S)
+    progress = server.store / "runs" / run_id / "progress.json"
+    wait_until(progress.exists, "the first progress", TRAINED_S)
+    server.kill()
+    seen = read_json(progress)
+    wait_until(lambda: read_json(progress) != seen, "progress without a dashboard")
+    server.start()
+    tab.open(f"/run?run={run_id}")
+    badge(tab, "Running").wait_for()
+    tab.open("/")
+    tab.page.get_by_text(re.compile(r"Epoch \d+ of 5000")).first.wait_for()
+    assert run_states(server)[run_id] == "running"
+
+
+def images_zip() -> bytes:
+    """Return a zip of two classes of random images, with one file that is no image."""
+    kept, random = io.BytesIO(), np.random.default_rng(0)
+    with zipfile.ZipFile(kept, "w") as archive:
+        for name, low in (("dark", 0), ("bright", 128)):
+            for index in range(12):
+                image = io.BytesIO()
+                Image.fromarray(random.integers(low, low + 128, (20, 24, 3), dtype=np.uint8)).save(image, "PNG")
+                archive.writestr(f"{name}/{index:02d}.png", image.getvalue())
+        archive.writestr("dark/broken.png", b"this is no image")
+    return kept.getvalue()
+
+
+def test_import_of_an_uploaded_zip(server, open_tab):
+    tab = open_tab()
+    tab.open("/datasets")
+    tab.page.get_by_text("Import your own images").click()
+    files = [{"name": "Night & Day.zip", "mimeType": "application/zip", "buffer": images_zip()}]
+    tab.page.get_by_test_id("stFileUploader").locator("input").set_input_files(files)
+    tab.page.get_by_text("Night & Day.zip").wait_for()
+    tab.settle()
+    tab.page.get_by_role("button", name="Import", exact=True).click()
+    tab.page.get_by_text("24 images are ready. Skipped files: 1.").wait_for()
+    assert not list(server.store.glob("cache/jobs/*/upload"))
+    tab.page.get_by_role("button", name="Look at it").click()
+    tab.page.wait_for_url(re.compile("set=night-day"))
+    tab.settle()
+    assert tab.page.get_by_role("heading", name="night-day").is_visible()
+    assert tab.page.get_by_text("Skipped files (1)").is_visible()
+    assert tab.problems() == []
+    tab.page.get_by_role("button", name="Delete").click()
+    tab.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    wait_until(lambda: not list(server.store.glob("datasets/night-day/*/dataset.json")), "the data set to go")
+    assert tab.errors == []
+
+
+def test_deleted_runs_come_back(server, open_tab):
+    run_id = make_run(server.store, name="dear one")
+    tab = open_tab()
+    tab.open(f"/runs?runs={run_id}")
+    tab.page.get_by_role("button", name="Delete").click()
+    tab.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    tab.page.get_by_text("1 run deleted.").wait_for()
+    assert not (server.store / "runs" / run_id).exists()
+    tab.page.get_by_role("button", name="Undo").click()
+    tab.page.get_by_text("1 of 1 runs").wait_for()
+    assert (server.store / "runs" / run_id).exists()
+    assert tab.errors == []

@@ -1,0 +1,116 @@
+"""Runs beside one another: the address, curves, differences, matrices, bubbles, and what is refused."""
+
+import polars as pl
+from made_runs import make_run
+
+from dashboard.components import comparing
+
+
+def told(page) -> str:
+    return " ".join(element.value for element in [*page.caption, *page.warning])
+
+
+def test_nothing_to_compare(open_page):
+    assert "**Nothing to compare yet**" in [markdown.value for markdown in open_page("compare").markdown]
+
+
+def test_no_run_chosen(open_page, store):
+    make_run(store.root)
+    assert "**No run chosen**" in [markdown.value for markdown in open_page("compare").markdown]
+
+
+def test_link_shows_the_runs(open_page, store):
+    first = make_run(store.root, accuracy=0.9, name="first")
+    second = make_run(store.root, accuracy=0.95, name="second", training={"epochs": 4, "learning_rate": 0.01})
+    page = open_page("compare", runs=f"{first},{second}")
+    assert page.multiselect[0].value == [first, second]
+    summary, differences = (pl.from_pandas(frame.value) for frame in page.dataframe)
+    assert summary["Test top-1"].to_list() == ["90.00 %", "95.00 %"]
+    assert summary["95 % interval"].to_list() == ["85.1 to 93.4 %", "91.0 to 97.3 %"]
+    assert differences["Setting"].to_list() == ["training.learning_rate"]
+    assert differences.row(0)[1:] == ("0.002", "0.01")
+    # Curves, two bubble charts, two matrices.
+    assert len(page.get("plotly_chart")) == 5
+    assert not page.exception
+
+
+def test_menu_changes_the_address(open_page, store):
+    first, second = make_run(store.root), make_run(store.root)
+    page = open_page("compare", runs=first)
+    page.multiselect[0].set_value([first, second]).run()
+    assert page.query_params["runs"] == f"{first},{second}"
+    assert page.multiselect[0].value == [first, second]
+
+
+def test_unknown_runs_are_named_and_left_out(open_page, store):
+    known = make_run(store.root)
+    page = open_page("compare", runs=f"{known},nope")
+    assert page.multiselect[0].value == [known]
+    assert "Not in this store, so left out: nope." in page.warning[0].value
+    assert page.query_params["runs"] == f"{known},nope"
+
+
+def test_only_unknown_runs(open_page, store):
+    make_run(store.root)
+    page = open_page("compare", runs="../../etc,nope")
+    assert not page.exception
+    assert "nope" in page.warning[0].value
+
+
+def test_different_data_versions_are_said(open_page, store):
+    runs = [make_run(store.root, version=version) for version in ("aaaaaaaaaaaa", "bbbbbbbbbbbb")]
+    page = open_page("compare", runs=",".join(runs))
+    assert "different versions of the data set digits" in page.warning[0].value
+
+
+def test_failed_and_running_runs_have_no_matrix_and_no_bubble(open_page, store):
+    runs = [make_run(store.root, state=state) for state in ("failed", "running", "queued")]
+    page = open_page("compare", runs=",".join(runs))
+    assert not page.exception
+    assert "Not tested yet" in told(page)
+    assert "Confusion matrices appear when the first of these runs has been tested." in told(page)
+
+
+def test_seeds_of_a_group_can_be_averaged(open_page, store):
+    runs = [make_run(store.root, accuracy=0.9 + seed / 50, training={"epochs": 4, "seed": seed}) for seed in range(3)]
+    page = open_page("compare", runs=",".join(runs))
+    page.toggle(key="mean").set_value(True).run()
+    assert not page.exception
+    assert "3 runs in 1 group" in told(page)
+
+
+def test_settings_of_the_curves_stand_in_the_address(open_page, store):
+    run = make_run(store.root)
+    page = open_page("compare", runs=run, metric="Accuracy", x="Steps", smoothing="0.5")
+    assert page.selectbox(key="metric").value == "accuracy"
+    assert page.selectbox(key="x").value == "step"
+    assert page.slider(key="smoothing").value == 0.5
+
+
+def test_many_runs_show_a_limited_number_of_matrices(open_page, store):
+    runs = [make_run(store.root, training={"epochs": 2, "seed": seed}) for seed in range(9)]
+    page = open_page("compare", runs=",".join(runs))
+    assert not page.exception
+    assert "Shown for the first 6 of 9 runs" in told(page)
+
+
+def row(**values) -> dict:
+    known = {"run_id": "20260101-000000-a-b-1234", "name": "a", "seed": 0, "dataset": "digits", "test_accuracy": 0.9}
+    return known | {"dataset_version": "v1"} | values
+
+
+def test_warnings_in_words():
+    assert comparing.warnings([row(), row()]) == []
+    assert comparing.warnings([row(), row(dataset="shapes")]) == [
+        "These runs stand on different data sets (digits, shapes). "
+        "Their accuracies answer different questions: compare curves and costs, not top-1."
+    ]
+    assert comparing.warnings([row(), row(dataset_version="v2")]) == [
+        "These runs saw different versions of the data set digits: v1, v2. "
+        "Their test images may differ, so a difference in accuracy may come from the data."
+    ]
+    assert comparing.warnings([row(test_accuracy=None)]) == [
+        "Not tested yet, so without test accuracy: a · seed 0 · 1234."
+    ]
+    # A queued run has no version yet: that is no difference.
+    assert comparing.warnings([row(), row(dataset_version=None)]) == []
