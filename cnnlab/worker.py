@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     run_dir = Path((arguments or sys.argv[1:])[0])
     writer = RunWriter(run_dir)
     try:
+        writer.start_over()
         config = config_from_yaml((run_dir / "config.yaml").read_text(encoding="utf-8"))
         _run(config, run_dir, writer)
     except Exception as error:
@@ -51,8 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(config: RunConfig, run_dir: Path, writer: RunWriter) -> None:
-    # Before Keras is imported: it reads the backend once.
-    os.environ.setdefault("KERAS_BACKEND", config.compute.backend)
+    # Before Keras is imported: it reads the backend once. The config says it, whatever the shell had set.
+    os.environ["KERAS_BACKEND"] = config.compute.backend
     # TensorFlow tells on every start, as an error, that there is no GPU: the log is for what matters.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from cnnlab.datasets.storage import open_dataset

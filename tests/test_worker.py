@@ -42,6 +42,16 @@ def test_a_whole_run_leaves_everything():
     assert result["dataset_version"]
 
 
+def test_a_second_attempt_leaves_nothing_twice():
+    run_dir = made()
+    assert worker.main([str(run_dir)]) == 0
+    first = pl.read_parquet(run_dir / "metrics" / "metrics.parquet")
+    assert worker.main([str(run_dir)]) == 0
+    again = pl.read_parquet(run_dir / "metrics" / "metrics.parquet")
+    assert again.drop("elapsed_s").equals(first.drop("elapsed_s"))  # the seed repeats the numbers too
+    assert not (run_dir / "metrics.jsonl").exists()
+
+
 @pytest.mark.parametrize(
     ("values", "kind"),
     [

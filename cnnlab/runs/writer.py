@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PROGRESS_EVERY_S = 0.5
+WRITTEN_ANEW = (
+    tables.TAIL,
+    str(tables.METRICS_FILE),
+    "predictions.parquet",
+    "layers.parquet",
+    "result.json",
+    "progress.json",
+    "hardware.jsonl",
+    "model.keras",
+)
 _INTEGERS = ("epoch", "step")
 _NUMBERS = ("value", "elapsed_s")
 
@@ -34,6 +44,12 @@ class RunWriter:
         self._pending: dict[str, Any] | None = None
         self._has_measured = False
         self._predictions: dict[tuple[str, str], pa.Table] = {}
+
+    def start_over(self) -> None:
+        """Clear what an earlier attempt measured, so that nothing is in the run twice; its journal and log stay."""
+        with self._writing("metrics"):
+            for name in WRITTEN_ANEW:
+                (self.run_dir / name).unlink(missing_ok=True)
 
     def event(self, name: str, **fields: Any) -> None:
         """Add to the journal of the run."""
