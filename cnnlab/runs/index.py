@@ -76,8 +76,8 @@ def summaries(store: Store) -> pl.DataFrame:
     rows, ended = _read_folders(store, base.unindexed)
     if ended:
         _compact(store, base, ended)
-    fresh = pl.DataFrame(rows, schema=polars_schema(SUMMARY), orient="row")
-    return _newest_first(pl.concat([base.frame, fresh]))
+    fresh = _newest_first(pl.DataFrame(rows, schema=polars_schema(SUMMARY), orient="row"))
+    return _before(fresh, base.frame)
 
 
 def scan(store: Store) -> pl.DataFrame:
@@ -93,6 +93,15 @@ def index_path(store: Store) -> Path:
 
 def _newest_first(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.sort("created_at", "run_id", descending=True, nulls_last=True)
+
+
+def _before(fresh: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
+    """Return both newest first; what trains is newer than what ended as a rule, and then nothing need be sorted."""
+    both = pl.concat([fresh, old])
+    if not fresh.height or not old.height:
+        return both
+    oldest, newest = fresh["created_at"][-1], old["created_at"][0]
+    return both if oldest is not None and newest is not None and oldest > newest else _newest_first(both)
 
 
 def _base(store: Store) -> _Base:
