@@ -5,13 +5,13 @@
 
 Makes a synthetic store in a temporary folder (numbers drawn from a seed, files as the
 product writes them), asks it what pages ask, prints a table and writes it to
-`benchmarks/results/store-<processor>-<cores>-cores.parquet`. The operating system has the files in its
+`benchmarks/results/store-<hardware>.parquet`. The operating system has the files in its
 cache ("cold" means a process that has not read the store yet, not a disk at rest).
 """
 
 import argparse
 import json
-import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -28,14 +28,14 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from benchmarks.report import write_results
 from cnnlab.config import RunConfig
-from cnnlab.runs import environment, index, queries, tables
+from cnnlab.runs import index, queries, tables
 from cnnlab.runs.schema import METRICS, SCHEMA_VERSION, arrow_schema
 from cnnlab.runs.status import RunStatus, write_status
 from cnnlab.runs.store import Store, default_name
 from cnnlab.runs.writer import RunWriter
 
-RESULTS = Path(__file__).parent / "results"
 MEASURED = [(split, metric) for split in ("train", "val") for metric in ("loss", "accuracy", "top_5")]
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 # In a process of its own, imports left out: what the first page after a start waits for.
@@ -64,7 +64,7 @@ def main() -> None:
             make_store(store, arguments.runs, arguments.epochs)
             print(f"Made {arguments.runs:,} runs in {time.perf_counter() - begin:.0f} s.")
         rows = [{**row, "runs": arguments.runs, "epochs": arguments.epochs} for row in measure(store)]
-    report(pl.DataFrame(rows))
+    write_results("store", rows, ("polars", "pyarrow", "duckdb"))
 
 
 def make_store(store: Store, runs: int, epochs: int) -> None:
@@ -142,11 +142,15 @@ def measure(store: Store) -> list[dict[str, Any]]:
     rows.append(clock("list, cold: a process that forgot", lambda: anew(store), 30))
     rows.append(clock("list, warm", lambda: queries.summaries(store), 300))
     live = [make_live(store) for _ in range(3)]
-    rows.append(clock("list, warm, 3 runs training", lambda: queries.summaries(store), 100))
-    rows.append(clock("list, cold, 3 runs training", lambda: anew(store), 30))
-    rows.append(clock("list, a run ended: read it, write the index", lambda: end_one(store, live), 3))
+    try:
+        rows.append(clock("list, warm, 3 runs training", lambda: queries.summaries(store), 100))
+        rows.append(clock("list, cold, 3 runs training", lambda: anew(store), 30))
+        rows.append(clock("curves of 3 live runs", lambda: queries.metrics(store, [path.name for path in live]), 50))
+        rows.append(summary_of("list, a run ended: read it, write the index", [end(store, path) for path in live]))
+    finally:
+        for path in live:
+            shutil.rmtree(path)
     rows.append(clock("curves of 20 runs", lambda: queries.metrics(store, chosen), 50))
-    rows.append(clock("curves of 3 live runs", lambda: queries.metrics(store, [path.name for path in live]), 50))
     rows.append(clock("top-1 against parameters of all, from the index", lambda: points(store), 50))
     rows.append(clock("best epoch of every run, DuckDB over all files", lambda: best_epochs(store), 3))
     return rows
@@ -174,11 +178,10 @@ def make_live(store: Store) -> Path:
     return run_dir
 
 
-def end_one(store: Store, live: list[Path]) -> None:
-    run_dir = live[0]
-    live.append(live.pop(0))
+def end(store: Store, run_dir: Path) -> float:
+    """Let a run end and return how long the next list takes, in milliseconds."""
     write_status(run_dir, RunStatus(state="failed", ended_at=BEGIN.isoformat()))
-    queries.summaries(store)
+    return clock_once(lambda: queries.summaries(store))
 
 
 def points(store: Store) -> pl.DataFrame:
@@ -193,12 +196,13 @@ def best_epochs(store: Store) -> int:
 
 
 def clock(name: str, ask: Callable[[], Any], n: int) -> dict[str, Any]:
-    times = []
-    for _ in range(n):
-        begin = time.perf_counter()
-        ask()
-        times.append(1000 * (time.perf_counter() - begin))
-    return summary_of(name, times)
+    return summary_of(name, [clock_once(ask) for _ in range(n)])
+
+
+def clock_once(ask: Callable[[], Any]) -> float:
+    begin = time.perf_counter()
+    ask()
+    return 1000 * (time.perf_counter() - begin)
 
 
 def summary_of(name: str, times_ms: list[float]) -> dict[str, Any]:
@@ -206,21 +210,6 @@ def summary_of(name: str, times_ms: list[float]) -> dict[str, Any]:
     row = {"measurement": name, "n": len(times_ms), "median_ms": statistics.median(times_ms)}
     print(f"{name:58} {row['median_ms']:10.2f} ms  ({low:.2f} to {high:.2f}, n={len(times_ms)})")
     return {**row, "p10_ms": float(low), "p90_ms": float(high)}
-
-
-def report(frame: pl.DataFrame) -> None:
-    """Write the table with hardware and versions beside every number."""
-    machine = environment.capture()
-    facts = {name: machine[name] for name in ("cpu", "cores", "memory_bytes", "python")}
-    facts |= {name: environment.version_of(name) for name in ("polars", "pyarrow", "duckdb")}
-    facts["measured_at"] = datetime.now(UTC).isoformat(timespec="seconds")
-    words = re.sub(r"\W+", "-", (machine["cpu"] or "unknown").replace("(R)", "")).strip("-").lower()
-    path = RESULTS / f"store-{words}-{machine['cores']}-cores.parquet"
-    RESULTS.mkdir(exist_ok=True)
-    frame.with_columns(**{name: pl.lit(value) for name, value in facts.items()}).write_parquet(path)
-    print(f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB; Python", end=" ")
-    print(", ".join([str(facts["python"]), *(f"{name} {facts[name]}" for name in ("polars", "pyarrow", "duckdb"))]))
-    print(f"Wrote {path}.")
 
 
 if __name__ == "__main__":

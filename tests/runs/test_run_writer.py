@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from run_making import epoch_rows
+from run_making import complete, epoch_rows
 
 from cnnlab.config import RunConfig
 from cnnlab.errors import StoreError
@@ -111,6 +111,17 @@ def test_a_retry_from_the_start_forgets_what_was_measured_before(store: Store, m
     frame = queries.metrics(store, [run_dir.name])
     assert frame["epoch"].to_list() == [1, 1, 1]
     assert frame["value"][0] == 0.25
+
+
+def test_starting_over_clears_all_that_is_made_anew(store: Store, make_run: Make) -> None:
+    run_dir = make_run()
+    complete(run_dir)
+    RunWriter(run_dir).event("attempt_ended")
+    RunWriter(run_dir).start_over()
+    assert queries.metrics(store, [run_dir.name]).is_empty()
+    assert store.read_result(run_dir.name) is None
+    assert store.read_config(run_dir.name) == RunConfig()
+    assert len(store.events(run_dir.name)) == 1
 
 
 def test_a_resumed_run_goes_on_after_its_checkpoint(store: Store, make_run: Make) -> None:
