@@ -157,7 +157,7 @@ def _sort_out(source: Path, is_zip: bool, members: _Members) -> Listing:
             continue
         if not name.isascii():
             name = unicodedata.normalize("NFC", name)
-        reason = _reason_to_skip(source, is_zip, name, base, sizes[row]) or members.troubles.get(row)
+        reason = _reason_to_skip(source, is_zip, name, base, sizes[row], members.troubles.get(row))
         if not reason and found.setdefault(name, row) != row:
             reason = "has a name that is already taken"
         if reason:
@@ -179,7 +179,7 @@ def _check_safe(source: Path, is_zip: bool, name: str) -> None:
         _refuse(source, f"holds an absolute path, {name!r}", "Make it again from inside the folder")
 
 
-def _reason_to_skip(source: Path, is_zip: bool, name: str, base: str, size: int) -> str:
+def _reason_to_skip(source: Path, is_zip: bool, name: str, base: str, size: int, trouble: str | None) -> str:
     dot = base.rfind(".")
     suffix = base[dot:].lower() if dot > 0 else ""
     if suffix not in IMAGE_SUFFIXES:
@@ -190,6 +190,8 @@ def _reason_to_skip(source: Path, is_zip: bool, name: str, base: str, size: int)
         return "is an archive; unpack it first"
     if not name.isascii() and not _is_unicode(name):
         return "has a name that is not valid Unicode; rename it"
+    if trouble:
+        return trouble
     if size == 0:
         return "is empty"
     return f"is larger than {MAX_FILE_BYTES // 10**6} MB" if size > MAX_FILE_BYTES else ""

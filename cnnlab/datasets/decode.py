@@ -3,6 +3,7 @@
 Imports NumPy, Pillow and simplejpeg alone, because decoders run in processes of their own.
 """
 
+import functools
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -84,7 +85,8 @@ def decode(data: bytes, channels: int, at_least: int = 0) -> Picture:
 
 def decode_jpeg_into(row: np.ndarray, data: bytes) -> bool:
     """Decode straight into `row` `(height, width, channels)`; False where the file needs more care."""
-    if data.find(b"Exif\0\0", 0, 65536) >= 0:
+    # A frame header with four components is CMYK, of which simplejpeg makes other colours than Pillow.
+    if data.find(b"Exif\0\0") >= 0 or data.find(b"\0\x14\x08") >= 0:
         return False
     try:
         # The header is not read first, and a buffer of the wrong size is refused before decoding.
@@ -133,17 +135,30 @@ def _decode_jpeg(data: bytes, channels: int, width: int, height: int, at_least: 
 
 
 def _orientation(data: bytes) -> int:
-    if data.find(b"Exif\0\0", 0, 65536) < 0:
+    if data.find(b"Exif\0\0") < 0:
         return 1
     try:
-        with Image.open(io.BytesIO(data), formats=("JPEG", "MPO")) as image:
-            return int(image.getexif().get(0x0112, 1))
+        with Image.open(io.BytesIO(data), formats=_formats()) as image:
+            return _exif_orientation(image)
+    except OSError:
+        return 1
+
+
+def _exif_orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(0x0112, 1))
     except Exception:  # a broken EXIF block does no harm to the pixels
         return 1
 
 
+@functools.cache
+def _formats() -> list[str]:
+    Image.init()  # 20 ms that a process which meets only plain JPEG files never spends
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
 def _open(data: bytes) -> Image.Image:
-    image = Image.open(io.BytesIO(data), formats=FORMATS)
+    image = Image.open(io.BytesIO(data), formats=_formats())
     _check_pixels(*image.size)
     return image
 
@@ -155,10 +170,8 @@ def _check_pixels(width: int, height: int) -> None:
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:
     width, height = image.size
-    try:
-        is_turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    except Exception:
-        is_turned = False
+    # Pillow says the upright size of a TIFF from the start.
+    is_turned = image.format != "TIFF" and _exif_orientation(image) >= 5
     return (height, width) if is_turned else (width, height)
 
 
@@ -173,11 +186,10 @@ def _from_pillow(image: Image.Image, channels: int) -> Picture:
     remarks = []
     if getattr(image, "n_frames", 1) > 1:
         remarks.append("animated")
-    image.load()  # the first frame
-    upright = ImageOps.exif_transpose(image)
-    if upright.size != image.size or image.getexif().get(0x0112, 1) in UPRIGHT:
+    if _exif_orientation(image) in UPRIGHT:  # asked first: loading a TIFF turns it and forgets
         remarks.append("rotated")
-    image = _eight_bits(upright)
+    image.load()  # the first frame
+    image = _eight_bits(ImageOps.exif_transpose(image))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         solid = Image.new("RGBA", image.size, WHITE)
         solid.alpha_composite(image.convert("RGBA"))

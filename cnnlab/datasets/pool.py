@@ -15,6 +15,7 @@ from cnnlab.datasets.decoding import CALLS
 from cnnlab.errors import DatasetError
 
 MAX_PROCESSES = 16
+SERVE = "from cnnlab.datasets.decoding import serve; serve()"
 Call = tuple[str, tuple[Any, ...]]
 
 
@@ -29,7 +30,7 @@ class Pool:
         processes = min(usable_cores(), MAX_PROCESSES)
         if self._children or processes < 2:
             return
-        command = [sys.executable, "-c", "from cnnlab.datasets.decoding import serve; serve()"]
+        command = [sys.executable, "-c", SERVE]
         # One core per process is what we share out: no thread pool of a library beside it.
         environment = {**child_environment(), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         for _ in range(processes):
