@@ -131,15 +131,22 @@ def draw_one(name: str, versions: list[DatasetInfo]) -> None:
         if st.button("Delete", icon=":material/delete:", key="delete_this"):
             ask_delete(info)
     draw_facts(info)
-    dataset = data.dataset(info.name, version=info.version, parameters=info.parameters)
-    balance, gallery = st.tabs(["Images", "Class balance"])[::-1]
+    try:
+        draw_contents(data.dataset(info.name, version=info.version, parameters=info.parameters))
+    except CNNLabError as error:
+        st.error(plain(error), icon=":material/broken_image:")
+    if info.skipped:
+        st.subheader(f"Skipped files ({count(len(info.skipped))})")
+        skipped_files([(item.file, item.reason) for item in info.skipped], "of_set")
+
+
+def draw_contents(dataset: Dataset) -> None:
+    """Draw the images and how many each class has."""
+    gallery, balance = st.tabs(["Images", "Class balance"])
     with gallery:
         draw_gallery(dataset)
     with balance:
         draw_balance(dataset)
-    if info.skipped:
-        st.subheader(f"Skipped files ({count(len(info.skipped))})")
-        skipped_files([(item.file, item.reason) for item in info.skipped], "of_set")
 
 
 def version_text(info: DatasetInfo) -> str:

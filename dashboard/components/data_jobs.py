@@ -199,7 +199,7 @@ def _progress(text: str) -> tuple[dict[str, Any], str]:
             progress = value
         elif isinstance(value, dict):
             complaint = str(value.get("error") or value.get("message") or complaint)
-        elif line.strip():
+        elif line.strip() and not line.startswith("{"):  # torn progress is no complaint
             complaint = line.strip()
     return progress, complaint
 

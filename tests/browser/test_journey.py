@@ -104,12 +104,12 @@ def test_train_twice_compare_and_share_the_link(server, open_tab):
 
 def view(tab) -> dict[str, list[str]]:
     """Return what a person sees of a comparison: the chosen runs and what each chart is said to show."""
-    chips = tab.page.locator('[data-testid="stMultiSelect"] [data-baseweb="tag"]')
-    charts = tab.page.locator('[data-testid="stPlotlyChart"]')
-    named = charts.locator("xpath=ancestor-or-self::*[@aria-label][1]")
+    tab.page.wait_for_function("() => document.querySelectorAll('.stPlotlyChart .plotly').length >= 5")
+    tags = tab.page.get_by_role("group", name="Selected values").locator("[data-tag]")
+    charts = tab.page.get_by_test_id("stPlotlyChart")
     return {
-        "chosen": [chip.inner_text() for chip in chips.all()],
-        "charts": [chart.get_attribute("aria-label") or "" for chart in named.all()],
+        "chosen": [tag.get_attribute("aria-label") or "" for tag in tags.all()],
+        "charts": [chart.get_attribute("aria-label") or "" for chart in charts.all()],
     }
 
 
