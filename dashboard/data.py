@@ -18,6 +18,7 @@ import streamlit as st
 
 from cnnlab.config import RunConfig
 from cnnlab.datasets import storage
+from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.datasets.storage import Dataset, DatasetInfo
 from cnnlab.inspector.client import Inspector, shared_inspector
 from cnnlab.launch.queue import Queue, QueueEntry, SlotState
@@ -189,6 +190,16 @@ def _datasets(root: str) -> list[DatasetInfo]:
 def dataset(name: str, *, version: str | None = None, parameters: Mapping[str, Any] | None = None) -> Dataset:
     """Open a data set, building one of the catalogue where it is missing (may take long for a download)."""
     return storage.open_dataset(store().root, name, version=version, parameters=parameters)
+
+
+def main_output(run_config: RunConfig) -> str | None:
+    """Return the output that accuracies of a run speak of: the first of its data set that it learns."""
+    name, asked = run_config.data.dataset, run_config.data.outputs
+    if name in DATASETS:
+        known = list(DATASETS[name].outputs)
+    else:
+        known = next((list(info.outputs) for info in datasets() if info.name == name), list(asked or ()))
+    return next((output for output in known if not asked or output in asked), None)
 
 
 # ---- queue ----

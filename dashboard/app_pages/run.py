@@ -67,7 +67,7 @@ def draw_run(run_id: str, config: RunConfig, row: dict[str, Any]) -> None:
     if result and status.state == "completed":
         run_results(run_id, result)
         st.subheader("Learning curves", anchor=False)
-    run_live(run_id, config, status, main_output=row["main_output"])
+    run_live(run_id, config, status, main_output=row["main_output"] or data.main_output(config))
     # While it trains the live part shows the log's end; a tab, which stands still, would show an old one.
     names = ["Log"] if status.has_ended else []
     names += ["Config", "Environment", "Layers", "Hardware", "Events"]

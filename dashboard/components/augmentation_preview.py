@@ -10,7 +10,7 @@ from dashboard.components.answers import when_answered
 from dashboard.components.text import plain
 from dashboard.forms import put
 
-PAIRS = 8
+PAIRS = 7
 SHOWN_PX = 72
 _SEED = "train.preview_seed"
 

@@ -13,10 +13,11 @@ def config_text(config: RunConfig, *, key: str, height: int) -> None:
         st.code(as_command(config), language="bash", wrap_lines=True)
         st.caption("Runs the same from a terminal in the project's folder.")
     with whole:
-        st.code(config.to_yaml(), language="yaml", height=height)
+        text = config.to_yaml()
+        st.code(text, language="yaml", height=height)
         st.download_button(
             "Download the YAML",
-            config.to_yaml(),
+            text,
             file_name="config.yaml",
             mime="application/yaml",
             icon=":material/download:",

@@ -101,8 +101,8 @@ def _write_results(run_dir: Path, store: Store) -> None:
     names = ["", *outputs] if len(outputs) > 1 else [""]
     writer.metrics(
         {
-            "epoch": epoch, "step": epoch * 20, "split": split, "output": output,
-            "metric": metric, "value": value / epoch if metric == "loss" else 1 - value / (epoch + 1), "elapsed_s": epoch,
+            "epoch": epoch, "step": epoch * 20, "split": split, "output": output, "metric": metric,
+            "value": value / epoch if metric == "loss" else 1 - value / (epoch + 1), "elapsed_s": epoch,
         }
         for epoch in (1, 2, 3) for split, value in (("train", 0.4), ("val", 0.5))
         for metric in ("loss", "accuracy") for output in names

@@ -2,8 +2,10 @@
 
 import pytest
 
+from cnnlab.config import config_from_dict
 from cnnlab.errors import RunNotFoundError
 from cnnlab.runs.status import ADVICE
+from dashboard import data
 from tests.dashboard.conftest import said
 
 pytestmark = pytest.mark.usefixtures("queue")
@@ -129,3 +131,12 @@ def test_clone_opens_the_form_with_the_config(open_page, make_run, questions):
     app = open_page("train", **{"from": run_id})
     assert app.number_input(key="train.training.epochs").value == 7
     assert questions
+
+
+def test_the_main_output_is_the_first_that_is_learnt():
+    def main(outputs):
+        return data.main_output(config_from_dict({"data": {"dataset": "shapes", "outputs": outputs}}))
+
+    assert main(None) == "shape"
+    assert main(["colour"]) == "colour"
+    assert main(["colour", "shape"]) == "shape"
