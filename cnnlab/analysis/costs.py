@@ -1,35 +1,56 @@
-"""What a network costs: parameters and multiply-accumulates, layer by layer.
+"""What a network costs: parameters, multiply-accumulates, activations and receptive fields, layer by layer.
 
-MACs are the multiply-accumulates for one image in convolutions and dense layers; bias,
-activations, pooling and normalisation are left out, and `flops = 2 * macs`. A layer of
-another kind with weights, or of a kind not known here, is listed as not counted and is
-never taken as zero.
+Nested models are opened, and so are layers of unknown classes where they are made of Keras's own
+parts. A layer that is called several times has one row: its parameters once, its work each time.
+What cannot be counted is listed and never taken as zero. The conventions: `cnnlab.analysis.counting`
+for MACs, `cnnlab.analysis.fields` for receptive fields.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
-from keras import layers
+
+from cnnlab.analysis.counting import KNOWN, macs_of
+from cnnlab.analysis.field_rules import Field, Sight, State, States
+from cnnlab.analysis.fields import fields_of, last_map, output_of
+from cnnlab.analysis.graph import Call, Graph, Shape, graph_of
 
 
 @dataclass(frozen=True)
 class LayerCost:
-    """One layer; `output_shape` is without the batch, `macs` is None where not counted."""
+    """One layer, for one image.
+
+    Attributes:
+        name: Its path; layers of a nested model stand behind its name and a slash.
+        output_shape: Of its last call, without the batch; empty where it has several outputs.
+        macs: Of all its calls, None where not counted.
+        activation_bytes: Size of the outputs of all its calls, None where a side is unknown.
+        sees: What its output sees of the image.
+    """
 
     position: int
     name: str
     kind: str
-    output_shape: tuple[int | None, ...]
+    output_shape: Shape
     num_params: int
     trainable_params: int
     macs: int | None
+    activation_bytes: int | None = 0
+    calls: int = 1
+    sees: State = Sight.LOST
+    call: Call | None = field(default=None, repr=False, compare=False)
 
     @property
     def counted(self) -> bool:
         return self.macs is not None
+
+    @property
+    def receptive_field_px(self) -> int | None:
+        """Return the larger of height and width, over the paths; None without a feature map."""
+        return self.sees.size_px if isinstance(self.sees, Field) else None
 
     def as_row(self) -> dict[str, Any]:
         """Return the row of `layers.parquet`."""
@@ -47,9 +68,15 @@ class LayerCost:
 
 @dataclass(frozen=True)
 class Costs:
-    """The totals of a network and its rows, which add up to them."""
+    """The totals of a network and its rows, which add up to them.
+
+    Attributes:
+        last_map: The row of the last feature map with a height and width; None where it cannot be followed.
+    """
 
     rows: tuple[LayerCost, ...]
+    last_map: LayerCost | None = None
+    graph: Graph = field(default_factory=Graph, repr=False, compare=False)
 
     @property
     def num_params(self) -> int:
@@ -66,115 +93,94 @@ class Costs:
         return sum(counted) if counted else None
 
     @property
+    def activation_bytes(self) -> int:
+        return sum(row.activation_bytes or 0 for row in self.rows)
+
+    @property
     def not_counted(self) -> tuple[str, ...]:
         return tuple(row.name for row in self.rows if not row.counted)
 
 
-def costs(network: keras.Model) -> Costs:
-    """Count the parameters and MACs of a functional or sequential `network`."""
-    return Costs(tuple(_layer_cost(position, layer) for position, layer in enumerate(network.layers)))
+def costs(network: keras.Model, input_shape: Shape | None = None) -> Costs:
+    """Count what `network` costs for one image.
+
+    Args:
+        input_shape: Height, width, channels, where the network leaves them open; its own where left out.
+    """
+    graph = graph_of(network, KNOWN, input_shape)
+    states = fields_of(graph)
+    calls: defaultdict[int, list[Call]] = defaultdict(list)
+    for call in graph.calls:
+        calls[id(call.holder)].append(call)
+    owned = _owned_weights(graph, network)
+    trained = {id(weight) for weight in network.trainable_weights}
+    holders = [*graph.holders.values()]
+    if id(network) not in graph.holders and owned[id(network)]:
+        holders.append((network.name, network))  # weights that no layer on the way holds
+    rows = tuple(
+        _row(position, path, holder, calls[id(holder)], owned[id(holder)], trained, states)
+        for position, (path, holder) in enumerate(holders)
+    )
+    last = last_map(graph, states)
+    place = list(graph.holders).index(id(last.holder)) if last else None
+    return Costs(rows, None if place is None else rows[place], graph)
 
 
-def _layer_cost(position: int, layer: keras.Layer) -> LayerCost:
-    output_shape = tuple(layer.output.shape[1:]) if _has_one_output(layer) else ()
+def _row(
+    position: int, path: str, holder: Any, calls: list[Call], weights: list[Any], trained: set[int], states: States
+) -> LayerCost:
+    counted = [macs_of(call) for call in calls]
+    is_counted = None not in counted and not _is_mute(holder, calls, weights)
+    last = calls[-1] if calls else None
     return LayerCost(
         position=position,
-        name=layer.name,
-        kind=type(layer).__name__,
-        output_shape=output_shape,
-        num_params=_size(layer.weights),
-        trainable_params=_size(layer.trainable_weights),
-        macs=_macs(layer, output_shape),
+        name=path,
+        kind=type(holder).__name__,
+        output_shape=last.output_shape if last else (),
+        num_params=_size(weights),
+        trainable_params=_size([weight for weight in weights if id(weight) in trained]),
+        macs=sum(one or 0 for one in counted) if is_counted else None,
+        activation_bytes=_bytes(calls),
+        calls=sum(call.operation is holder for call in calls) or 1,
+        sees=output_of(last, states) if last else Sight.LOST,
+        call=last,
     )
 
 
-def _has_one_output(layer: keras.Layer) -> bool:
-    # A layer called twice has no single output and one that returns a list has several.
-    try:
-        return hasattr(layer.output, "shape")
-    except (AttributeError, ValueError):
-        return False
+def _is_mute(holder: Any, calls: list[Call], weights: list[Any]) -> bool:
+    # A model's own weights that no call was seen to use: they do something, and nobody knows what.
+    return isinstance(holder, keras.Model) and bool(weights) and not calls
+
+
+def _owned_weights(graph: Graph, network: keras.Model) -> defaultdict[int, list[Any]]:
+    """Give every weight to one row: to the innermost layer that holds it, to the first where several do."""
+    owned: defaultdict[int, list[Any]] = defaultdict(list)
+    taken: set[int] = set()
+    layers = [holder for _, holder in graph.holders.values() if isinstance(holder, keras.Layer)]
+    # An opened layer stands before what is inside it, and keeps what nothing inside it holds.
+    whole = {id(call.operation) for call in graph.calls}
+    inner = [layer for layer in layers if id(layer) in whole]
+    outer = [layer for layer in layers if id(layer) not in whole]
+    for layer in [*inner, *reversed(outer), network]:
+        for weight in layer.weights:
+            if id(weight) not in taken:
+                taken.add(id(weight))
+                owned[id(layer)].append(weight)
+    return owned
 
 
 def _size(weights: list[Any]) -> int:
-    # The counters of random generators are state, not parameters; Keras's count leaves them out too.
-    return sum(math.prod(weight.shape) for weight in weights if "seed_generator" not in weight.path)
+    return sum(math.prod(weight.shape) for weight in weights)
 
 
-def _macs(layer: keras.Layer, output_shape: tuple[int | None, ...]) -> int | None:
-    # By exact class: a subclass may compute something else.
-    kind = type(layer)
-    if kind in FREE:
-        return 0
-    if kind not in COUNTS or not output_shape or None in output_shape:
+def _bytes(calls: list[Call]) -> int | None:
+    sizes = [bytes_of(tensor) for call in calls for tensor in call.outputs]
+    return None if None in sizes else sum(size or 0 for size in sizes)
+
+
+def bytes_of(tensor: keras.KerasTensor) -> int | None:
+    """Return the size of a tensor in memory, None where a side is unknown."""
+    if None in tensor.shape:
         return None
-    return COUNTS[kind](layer, [side for side in output_shape if side is not None])
-
-
-def _conv(layer: Any, output_shape: list[int]) -> int:
-    # The kernel is (height, width, channels_in / groups, filters): groups are in already.
-    return math.prod(_positions(layer, output_shape)) * math.prod(layer.kernel.shape)
-
-
-def _depthwise(layer: Any, output_shape: list[int]) -> int:
-    return math.prod(_positions(layer, output_shape)) * math.prod(layer.kernel.shape)
-
-
-def _separable(layer: Any, output_shape: list[int]) -> int:
-    weights = math.prod(layer.depthwise_kernel.shape) + math.prod(layer.pointwise_kernel.shape)
-    return math.prod(_positions(layer, output_shape)) * weights
-
-
-def _transposed(layer: Any, _output_shape: list[int]) -> int:
-    # Each input position is multiplied with the whole kernel, whatever the stride.
-    input_shape = list(layer.input.shape[1:])
-    return math.prod(_positions(layer, input_shape)) * math.prod(layer.kernel.shape)
-
-
-def _dense(layer: Any, output_shape: list[int]) -> int:
-    return math.prod(output_shape[:-1]) * math.prod(layer.kernel.shape)
-
-
-def _positions(layer: Any, shape: list[int]) -> list[int]:
-    return shape[1:] if layer.data_format == "channels_first" else shape[:-1]
-
-
-COUNTS: dict[type, Callable[[Any, list[int]], int]] = {
-    layers.Conv1D: _conv,
-    layers.Conv2D: _conv,
-    layers.DepthwiseConv2D: _depthwise,
-    layers.SeparableConv2D: _separable,
-    layers.Conv2DTranspose: _transposed,
-    layers.Dense: _dense,
-}
-
-FREE: frozenset[type] = frozenset(
-    {
-        layers.InputLayer,
-        layers.Activation,
-        layers.ReLU,
-        layers.LeakyReLU,
-        layers.Softmax,
-        layers.Add,
-        layers.Multiply,
-        layers.Average,
-        layers.Concatenate,
-        layers.BatchNormalization,
-        layers.LayerNormalization,
-        layers.GroupNormalization,
-        layers.Normalization,
-        layers.Rescaling,
-        layers.Dropout,
-        layers.SpatialDropout2D,
-        layers.MaxPooling2D,
-        layers.AveragePooling2D,
-        layers.GlobalAveragePooling2D,
-        layers.GlobalMaxPooling2D,
-        layers.ZeroPadding2D,
-        layers.Cropping2D,
-        layers.UpSampling2D,
-        layers.Flatten,
-        layers.Reshape,
-        layers.Permute,
-    }
-)
+    bits = 8 if tensor.dtype == "bool" else int("".join(filter(str.isdigit, tensor.dtype.split("_")[0])) or 32)
+    return math.prod(tensor.shape) * bits // 8
