@@ -8,7 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from cnnlab.architectures.catalogue import get_architecture
+from cnnlab.architectures.catalogue import Architecture, get_architecture
+from cnnlab.architectures.features import Features
 from cnnlab.config import RunConfig
 from cnnlab.datasets.storage import DatasetInfo
 from cnnlab.errors import ConfigError
@@ -55,17 +56,46 @@ def build_network(config: RunConfig, info: DatasetInfo) -> keras.Model:
     It takes raw pixels, `(batch, height, width, channels)` from 0 to 255, and returns logits
     `(batch, num_classes)`: one tensor for one output, a dict by output name for several.
     """
+    return build_networks(config, info)[0]
+
+
+def build_networks(config: RunConfig, info: DatasetInfo) -> tuple[keras.Model, keras.Model | None]:
+    """Build the network and, of a family with auxiliary heads, its companion for training.
+
+    Returns:
+        What `build_network` returns, and a model of the same layers and further heads whose
+        answer is `{"logits": {output: logits}, "auxiliary": {output: [logits, ...]}}`; None
+        for most families.
+    """
     shape = network_shape(config, info)
     images = keras.Input(shape.input_shape, name="images")
     variance = np.maximum(np.asarray(shape.channel_std), SMALLEST_STD) ** 2
     x = keras.layers.Normalization(mean=shape.channel_mean, variance=variance.tolist(), name="normalise")(images)
     entry = get_architecture(config.architecture.name)
-    features = _builder(entry.builder)(x, **config.architecture.parameters)
-    logits = {
-        name: keras.layers.Dense(len(classes), dtype="float32", name=f"{name}_logits")(features)
+    built = _function(entry.builder)(x, **config.architecture.parameters)
+    features = built if isinstance(built, Features) else Features(built)
+    logits = {name: _head(entry, features.main, classes, f"{name}_logits") for name, classes in shape.outputs.items()}
+    network = keras.Model(images, next(iter(logits.values())) if len(logits) == 1 else logits, name=entry.name)
+    if not features.auxiliary:
+        return network, None
+    auxiliary = {
+        name: [
+            _dense_head(each, len(classes), f"{name}_auxiliary{index}_logits")
+            for index, each in enumerate(features.auxiliary, start=1)
+        ]
         for name, classes in shape.outputs.items()
     }
-    return keras.Model(images, next(iter(logits.values())) if len(logits) == 1 else logits, name=entry.name)
+    return network, keras.Model(images, {"logits": logits, "auxiliary": auxiliary}, name=f"{entry.name}_training")
+
+
+def _head(entry: Architecture, features: Any, classes: Sequence[str], name: str) -> Any:
+    attach = _function(entry.head) if entry.head else _dense_head
+    return attach(features, len(classes), name)
+
+
+def _dense_head(features: Any, num_classes: int, name: str) -> Any:
+    # Logits stay in 32 bits where the rest computes in fewer.
+    return keras.layers.Dense(num_classes, dtype="float32", name=name)(features)
 
 
 def _chosen_outputs(config: RunConfig, info: DatasetInfo) -> dict[str, Sequence[str]]:
@@ -80,6 +110,6 @@ def _chosen_outputs(config: RunConfig, info: DatasetInfo) -> dict[str, Sequence[
     return {name: classes for name, classes in info.outputs.items() if name in config.data.outputs}
 
 
-def _builder(path: str) -> Callable[..., Any]:
+def _function(path: str) -> Callable[..., Any]:
     module, function = path.split(":")
     return getattr(importlib.import_module(module), function)

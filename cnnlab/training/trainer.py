@@ -16,7 +16,7 @@ from cnnlab.training.callbacks import KeepBest, RefuseNaN, Report
 from cnnlab.training.data import Batches
 from cnnlab.training.evaluation import Answers, evaluate
 from cnnlab.training.model import TrainingModel
-from cnnlab.training.models import build_network, network_shape
+from cnnlab.training.models import build_networks, network_shape
 from cnnlab.training.optimizers import build_optimizer
 from cnnlab.training.rates import learning_rates
 from cnnlab.training.recorder import NullRecorder, Recorder
@@ -90,9 +90,10 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder) -> Trained:
     keras.utils.set_random_seed(training.seed)
     train_data = _batches(config, dataset, "train", training.batch_size, seed=training.seed)
     val_data = _batches(config, dataset, "val", training.batch_size)
-    network = build_network(config, dataset.info)
+    networks = build_networks(config, dataset.info)
+    network = networks[0]
     rates = learning_rates(training, len(train_data))
-    model = _compiled(config, dataset, network, rates)
+    model = _compiled(config, dataset, networks, rates)
     report = Report(recorder, rates, training.epochs, len(train_data.images))
     best = KeepBest(training.early_stopping_epochs)
     recorder.event("training_started", steps_per_epoch=len(train_data))
@@ -118,10 +119,14 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder) -> Trained:
     )
 
 
-def _compiled(config: RunConfig, dataset: Dataset, network: keras.Model, rates: Any) -> TrainingModel:
+def _compiled(
+    config: RunConfig, dataset: Dataset, networks: tuple[keras.Model, keras.Model | None], rates: Any
+) -> TrainingModel:
     shape = network_shape(config, dataset.info)
     num_classes = {name: len(classes) for name, classes in shape.outputs.items()}
-    model = TrainingModel(network, _augmenter(config, shape.input_shape), num_classes, config.training.label_smoothing)
+    network, with_auxiliary = networks
+    augmenter = _augmenter(config, shape.input_shape)
+    model = TrainingModel(network, augmenter, num_classes, config.training.label_smoothing, with_auxiliary)
     model.compile(
         optimizer=build_optimizer(config.training, TableSchedule(rates)),
         # XLA makes a CPU slower under TensorFlow (0.4x to 0.9x); JAX has nothing else.

@@ -1,93 +1,223 @@
-"""Every architecture of the catalogue, without a test of its own, keeps these promises."""
+"""Every architecture of the catalogue, without a test of its own, keeps these promises.
+
+Large networks are only counted: built in a scope that makes no weights. What computes does
+so with the least network of each family, on small images.
+"""
+
+import csv
+import functools
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
-from cnnlab.analysis.costs import costs
+from cnnlab.analysis.costs import Costs, costs
 from cnnlab.architectures.catalogue import ARCHITECTURES
-from cnnlab.config import config_from_dict
+from cnnlab.config import RunConfig, config_from_dict
 from cnnlab.datasets.storage import DatasetInfo
-from cnnlab.training.models import build_network
+from cnnlab.parameters import ParameterSpec, specs
+from cnnlab.training.model import TrainingModel
+from cnnlab.training.models import build_network, build_networks
 
 NAMES = sorted(ARCHITECTURES)
+PUBLISHED = [(name, index) for name in NAMES for index in range(len(ARCHITECTURES[name].published))]
+TITLES = [f"{name}-{ARCHITECTURES[name].published[index].params}" for name, index in PUBLISHED]
+TEN = tuple("0123456789")
 
 
-def info(channels=3, outputs=None, size=32, tmp=None) -> DatasetInfo:
+def info(channels=3, outputs=None, size=32) -> DatasetInfo:
     """A data set's description, without images."""
     return DatasetInfo(
         name="made", version="0" * 12, title="Made", source="", image_shape=(size, size, channels),
-        outputs=outputs or {"label": tuple("0123456789")}, counts={"train": 8, "val": 2, "test": 2},
+        outputs=outputs or {"label": TEN}, counts={"train": 8, "val": 2, "test": 2},
         channel_mean=(120.0,) * channels, channel_std=(60.0,) * channels, created_at="", skipped=(), parameters={},
-        path=tmp,
+        path=None,
     )  # fmt: skip
 
 
-def network(name, size=None, parameters=None, **of_info) -> keras.Model:
-    """The network of an architecture's defaults."""
-    config = config_from_dict(
+def config(name: str, size: int | None = None, parameters: Mapping[str, Any] | None = None) -> RunConfig:
+    """A config of an architecture, at its own size where none is given."""
+    return config_from_dict(
         {
-            "architecture": {"name": name, "parameters": parameters or {}},
+            "architecture": {"name": name, "parameters": dict(parameters or {})},
             "data": {"dataset": "made", "image_size": size},
         }
     )
-    return build_network(config, info(**of_info))
 
 
+def counted(name, size=None, parameters=None, **of_info) -> tuple[Costs, Any]:
+    """Costs and output shapes of a network whose weights are never made."""
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            model = build_network(config(name, size, parameters), info(**of_info))
+            assert model.count_params() == costs(model).num_params
+            return costs(model), keras.tree.map_structure(lambda logits: tuple(logits.shape), model.output)
+    finally:
+        # Forgets the variables that wait for a value; freeing memory each time would take longer than to build.
+        keras.backend.clear_session(free_memory=False)
+
+
+def small_px(name: str) -> int:
+    """A size at which one can afford to compute."""
+    return max(16, ARCHITECTURES[name].smallest_px)
+
+
+def ends(spec: ParameterSpec) -> list[Any]:
+    """The least and the most that a setting may be, or every choice."""
+    if spec.kind == "choice":
+        return list(spec.choices)
+    if spec.kind == "boolean":
+        return [False, True]
+    return [int(end) if spec.kind == "integer" else end for end in (spec.low, spec.high)]
+
+
+def least(name: str) -> dict[str, Any]:
+    """The settings of the smallest network: each at its low end, a choice at its first."""
+    return {spec.name: spec.default if spec.kind == "boolean" else ends(spec)[0]
+            for spec in specs(ARCHITECTURES[name].parameters)}  # fmt: skip
+
+
+@functools.cache
+def small_networks(name: str) -> tuple[keras.Model, keras.Model | None]:
+    """The smallest network of a family, with real weights, for small images."""
+    keras.utils.set_random_seed(0)
+    return build_networks(config(name, small_px(name), least(name)), info())
+
+
+def pixels(name: str, count: int = 4) -> np.ndarray:
+    return np.random.default_rng(0).uniform(0, 255, (count, small_px(name), small_px(name), 3)).astype("float32")
+
+
+class Caught(keras.optimizers.SGD):
+    """Keeps the gradients and changes nothing."""
+
+    def apply(self, grads, trainable_variables=None):
+        self.caught = {
+            variable.path: None if gradient is None else float(keras.ops.max(keras.ops.abs(gradient)))
+            for variable, gradient in zip(trainable_variables, grads, strict=True)
+        }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_end_of_every_setting_builds_and_is_counted(name):
+    size = max(32, ARCHITECTURES[name].smallest_px)
+    of_defaults, shape = counted(name, size)
+    assert shape == (None, 10)
+    assert of_defaults.macs == sum(row.macs for row in of_defaults.rows)
+    for spec in specs(ARCHITECTURES[name].parameters):
+        for value in ends(spec):
+            if value != spec.default:
+                found, shape = counted(name, size, {spec.name: value})
+                assert shape == (None, 10)
+                assert found.not_counted == (), (spec.name, value)
+                assert found.trainable_params > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_counted_at_its_natural_size(name):
+    found, shape = counted(name)
+    assert shape == (None, 10)
+    assert found.not_counted == ()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_builds_at_its_smallest_size_grey_and_with_two_outputs(name):
+    outputs = {"shape": ("a", "b", "c"), "colour": ("d", "e")}
+    _, shapes = counted(name, ARCHITECTURES[name].smallest_px, channels=1, outputs=outputs)
+    assert shapes == {"shape": (None, 3), "colour": (None, 2)}
+
+
+@pytest.mark.parametrize("size", [28, 33, 48, 64, 96, 128])
+@pytest.mark.parametrize("name", NAMES)
+def test_it_builds_at_the_sizes_of_common_data(name, size):
+    if size >= ARCHITECTURES[name].smallest_px:
+        assert counted(name, size)[1] == (None, 10)
+
+
+@functools.cache
+def published_costs(name: str, index: int) -> Costs:
+    """Costs of the network that a published count speaks of."""
+    one = ARCHITECTURES[name].published[index]
+    classes = tuple(map(str, range(one.num_classes)))
+    return counted(name, None, one.parameters, channels=one.channels, outputs={"label": classes})[0]
+
+
+@pytest.mark.parametrize(("name", "index"), PUBLISHED, ids=TITLES)
+def test_it_has_as_many_parameters_as_published(name, index):
+    assert published_costs(name, index).trainable_params == ARCHITECTURES[name].published[index].params
+
+
+@pytest.mark.parametrize(
+    ("name", "index"), [(name, index) for name, index in PUBLISHED if ARCHITECTURES[name].published[index].table_row]
+)
+def test_it_equals_its_row_of_the_table(name, index, shared):
+    published = ARCHITECTURES[name].published[index]
+    with (shared / "reference" / "imagenet_torchvision.csv").open(encoding="utf-8") as lines:
+        row = next(row for row in csv.DictReader(lines) if row["model"] == published.table_row)
+    # One row of the table lacks its count.
+    assert row["params"] in ("", str(published.params))
+    assert published_costs(name, index).macs == pytest.approx(1e9 * float(row["gmacs"]), rel=0.01)
+
+
+@pytest.mark.training
 @pytest.mark.parametrize("name", NAMES)
 def test_it_takes_pixels_and_returns_logits(name):
-    answer = network(name)(np.full((2, 32, 32, 3), 255, "float32"))
-    assert answer.shape == (2, 10)
-    assert np.isfinite(np.asarray(answer)).all()
+    answer = np.asarray(small_networks(name)[0](pixels(name)))
+    assert answer.shape == (4, 10)
+    assert np.isfinite(answer).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_works_at_its_smallest_size_grey_and_with_two_outputs(name):
-    outputs = {"shape": ("a", "b", "c"), "colour": ("d", "e")}
-    model = network(name, size=ARCHITECTURES[name].smallest_px, channels=1, outputs=outputs)
-    answer = model(np.zeros((1, *model.input_shape[1:]), "float32"))
-    assert {output: tuple(logits.shape) for output, logits in answer.items()} == {"shape": (1, 3), "colour": (1, 2)}
-
-
+@pytest.mark.training
 @pytest.mark.parametrize("name", NAMES)
 def test_a_saved_model_answers_the_same(name, tmp_path):
-    model = network(name)
-    images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+    model = small_networks(name)[0]
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
+    images = pixels(name)
     np.testing.assert_allclose(np.asarray(loaded(images)), np.asarray(model(images)), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("name", NAMES)
-def test_costs_agree_with_keras_and_add_up(name):
-    model = network(name)
-    counted = costs(model)
-    assert counted.num_params == model.count_params()
-    assert counted.trainable_params == sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    assert counted.not_counted == ()
-    assert counted.macs == sum(row.macs for row in counted.rows)
+def test_every_trainable_weight_gets_a_gradient(name):
+    network, with_auxiliary = small_networks(name)
+    model = TrainingModel(network, None, {"label": 10}, 0.0, with_auxiliary)
+    optimizer = Caught(0.1)
+    model.compile(optimizer=optimizer, run_eagerly=True, jit_compile=False)
+    model.train_on_batch({"images": pixels(name, 8), "labels": {"label": np.arange(8, dtype="int32")}})
+    assert set(optimizer.caught) >= {weight.path for weight in network.trainable_weights}
+    assert [path for path, largest in optimizer.caught.items() if not largest] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_entry_is_complete(name):
     entry = ARCHITECTURES[name]
     assert entry.title
-    assert entry.summary
+    assert entry.summary.endswith(".")
     assert any(sign in entry.source for sign in ("arXiv:", "doi:"))
+    assert entry.authors
+    assert entry.paper
+    assert entry.key_idea.endswith(".")
     assert 8 <= entry.smallest_px <= entry.natural_px
+    assert entry.natural_px <= 64 or entry.small_images.endswith(".")
+    for one in entry.published:
+        entry.check(one.parameters)
+        assert one.source
 
 
-def test_published_counts():
-    lenet = costs(network("lenet5", channels=1))
+def test_counts_by_hand():
+    lenet, _ = counted("lenet5", channels=1)
     assert lenet.num_params == 61_706
     # By hand: 28*28*6*25 + 10*10*16*25*6 + 400*120 + 120*84 + 84*10.
     assert lenet.macs == 117_600 + 240_000 + 48_000 + 10_080 + 840
-    assert costs(network("resnet")).trainable_params == 272_474
-    assert costs(network("vgg_small")).num_params == 1_250_858
+    assert counted("resnet")[0].trainable_params == 272_474
+    assert counted("vgg_small")[0].num_params == 1_250_858
 
 
 @pytest.mark.parametrize(("blocks", "layers"), [(3, 20), (5, 32), (9, 56)])
 def test_resnet_depth_is_6n_plus_2(blocks, layers):
-    model = network("resnet", parameters={"blocks_per_stack": blocks})
-    weighted = [one for one in model.layers if isinstance(one, keras.layers.Conv2D | keras.layers.Dense)]
-    assert len([one for one in weighted if "shortcut" not in one.name]) == layers
+    found, _ = counted("resnet", parameters={"blocks_per_stack": blocks})
+    weighted = [row for row in found.rows if row.kind in ("Conv2D", "Dense")]
+    assert len([row for row in weighted if "shortcut" not in row.name]) == layers

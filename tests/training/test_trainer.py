@@ -112,7 +112,7 @@ def test_a_full_memory_is_told_apart(digits, monkeypatch):
     def no_room(*_):
         raise MemoryError("Unable to allocate 90 GiB")
 
-    monkeypatch.setattr(trainer, "build_network", no_room)
+    monkeypatch.setattr(trainer, "build_networks", no_room)
     with pytest.raises(TrainingError) as error:
         train(config(), digits)
     assert error.value.kind == "out_of_memory"

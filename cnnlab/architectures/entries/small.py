@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cnnlab.architectures.entry import Architecture
+from cnnlab.architectures.entry import Architecture, Published
 from cnnlab.parameters import Parameters
 
 
@@ -54,6 +54,10 @@ ENTRIES = (
         smallest_px=16,
         natural_px=32,
         builder="cnnlab.architectures.lenet:build_features",
+        authors="Yann LeCun, Léon Bottou, Yoshua Bengio, Patrick Haffner",
+        paper="Gradient-Based Learning Applied to Document Recognition",
+        key_idea="Local kernels shared over the image, and pooling, learnt from pixels by one gradient.",
+        published=(Published(61_706, "By hand: 156 + 2,416 + 48,120 + 10,164 + 850", num_classes=10, channels=1),),
     ),
     Architecture(
         name="vgg_small",
@@ -64,7 +68,11 @@ ENTRIES = (
         parameters=VGGSmallParameters,
         smallest_px=12,
         natural_px=32,
-        builder="cnnlab.architectures.vgg:build_features",
+        builder="cnnlab.architectures.vgg_small:build_features",
+        authors="The Keras examples, after Karen Simonyan and Andrew Zisserman",
+        paper="Very Deep Convolutional Networks for Large-Scale Image Recognition",
+        key_idea="Two small kernels in a row see as far as a large one, with fewer weights.",
+        published=(Published(1_250_858, "The summary of the Keras example", num_classes=10),),
     ),
     Architecture(
         name="resnet",
@@ -76,5 +84,9 @@ ENTRIES = (
         smallest_px=8,
         natural_px=32,
         builder="cnnlab.architectures.resnet:build_features",
+        authors="Kaiming He, Xiangyu Zhang, Shaoqing Ren, Jian Sun",
+        paper="Deep Residual Learning for Image Recognition",
+        key_idea="Each block learns what to add to its input, so depth no longer hinders training.",
+        published=(Published(272_474, "ResNet-20 with projection shortcuts", num_classes=10),),
     ),
 )
