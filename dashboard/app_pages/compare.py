@@ -5,6 +5,7 @@ from typing import Any, Literal
 import polars as pl
 import streamlit as st
 
+from cnnlab.errors import RunNotFoundError
 from cnnlab.plots import bubbles, confusion, learning_curves
 from dashboard import data
 from dashboard.components import comparing
@@ -29,13 +30,14 @@ def choose_runs(runs: pl.DataFrame) -> list[str]:
     unknown = [run_id for run_id in asked if run_id not in known]
     if st.session_state.get(FROM_ADDRESS) != asked or CHOICE not in st.session_state:
         st.session_state[CHOICE] = present
-    rows = {row["run_id"]: row for row in runs.iter_rows(named=True)}
     offered = list(dict.fromkeys([*runs["run_id"].head(OFFERED), *present]))
+    shown = runs.filter(pl.col("run_id").is_in(offered)).select("run_id", "name", "seed")
+    labels = {row["run_id"]: comparing.run_label(row) for row in shown.iter_rows(named=True)}
     chosen: list[str] = st.multiselect(
         "Runs",
         offered,
         key=CHOICE,
-        format_func=lambda run_id: comparing.run_label(rows[run_id]),
+        format_func=labels.__getitem__,
         placeholder="Choose runs to compare",
     )
     if chosen != present:
@@ -186,6 +188,15 @@ def is_any_active(runs: pl.DataFrame, chosen: list[str]) -> bool:
     return not active.is_empty()
 
 
+def compare(chosen: list[str]) -> None:
+    """Draw the comparison; a run that somebody deletes meanwhile leaves it."""
+    try:
+        draw_comparison(chosen)
+    except RunNotFoundError:
+        data.refresh()
+        st.rerun(scope="app")
+
+
 def draw_comparison(chosen: list[str]) -> None:
     """Draw everything about the chosen runs."""
     runs = data.summaries()
@@ -256,4 +267,4 @@ if not chosen:
 with st.container(horizontal=True):
     link("runs", "Choose in the table", runs=",".join(chosen))
 is_live = is_any_active(runs, chosen)
-st.fragment(draw_comparison, run_every=LIVE_S if is_live else None)(chosen)
+st.fragment(compare, run_every=LIVE_S if is_live else None)(chosen)

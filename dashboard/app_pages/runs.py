@@ -5,6 +5,7 @@ import hashlib
 import polars as pl
 import streamlit as st
 
+from cnnlab.errors import CNNLabError
 from dashboard import data
 from dashboard.components import runs_table
 from dashboard.components.confirm import confirm
@@ -109,11 +110,26 @@ def ask_delete(picked: pl.DataFrame) -> None:
 
 def delete(run_ids: list[str]) -> None:
     """Move runs to the trash and remember them for the undo."""
+    gone = []
     for run_id in run_ids:
-        data.store().delete_run(run_id)
-    st.session_state[DELETED] = run_ids
+        try:
+            data.store().delete_run(run_id)
+            gone.append(run_id)
+        except CNNLabError as error:  # started or deleted by somebody else meanwhile
+            say(plain(error), ":material/error:")
+    st.session_state[DELETED] = gone
     data.refresh()
     remember([])
+
+
+def undo_delete() -> None:
+    """Bring back what was deleted last in this session."""
+    for run_id in st.session_state.pop(DELETED):
+        try:
+            data.store().restore_run(run_id)
+        except CNNLabError as error:
+            say(plain(error), ":material/error:")
+    data.refresh()
 
 
 def draw_undo() -> None:
@@ -126,10 +142,7 @@ def draw_undo() -> None:
             f":material/delete: {len(deleted)} {'run' if len(deleted) == 1 else 'runs'} deleted.", width="content"
         )
         if st.button("Undo", key="undo_delete", icon=":material/undo:"):
-            for run_id in st.session_state.pop(DELETED):
-                data.store().restore_run(run_id)
-            data.refresh()
-            say("The runs are back.")
+            undo_delete()
             st.rerun()
         if st.button("Dismiss", key="dismiss_delete", type="tertiary"):
             del st.session_state[DELETED]
