@@ -9,7 +9,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 import cnnlab
-from cnnlab.commands import catalogues, datasets, runs, training
+from cnnlab.commands import catalogues, datasets, inspect, runs, training
 from cnnlab.errors import CNNLabError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(datasets.app, name="datasets", help="List, import and delete data sets.")
 app.command("architectures")(catalogues.list_architectures)
 app.command("augmentations")(catalogues.list_augmentations)
+app.command("inspect")(inspect.inspect_network)
 app.command("train")(training.train)
 app.command("submit")(training.submit)
 app.command("queue")(training.show_queue)

@@ -130,6 +130,8 @@ def window_of(layer: Any, number: int, side: int | None) -> Window:
     kernel = (layer.pool_size if is_pool else layer.kernel_size)[number]
     stride = layer.strides[number]
     dilation = 1 if is_pool else layer.dilation_rate[number]
+    if layer.padding == "causal":
+        return Window(kernel, stride, dilation, (dilation * (kernel - 1), 0))
     padding = same_padding(side, kernel, stride, dilation) if layer.padding == "same" else (0, 0)
     return Window(kernel, stride, dilation, padding)
 

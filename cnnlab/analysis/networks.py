@@ -1,0 +1,180 @@
+"""Networks to be looked at: of the catalogue, of keras.applications, or from a file."""
+
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from cnnlab.architectures.catalogue import ARCHITECTURES, get_architecture
+from cnnlab.errors import ConfigError, UnknownNameError
+
+APPLICATIONS = "keras.applications:"
+SUFFIXES = (".keras", ".h5", ".hdf5")
+# The size of ImageNet crops, for applications that leave theirs open.
+USUAL_SHAPE = (224, 224, 3)
+USUAL_CLASSES = 10
+IMAGENET_CLASSES = 1000
+
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A network and the shape of the images it is looked at with."""
+
+    network: keras.Model
+    input_shape: tuple[int | None, ...]
+
+
+@contextmanager
+def without_weights() -> Iterator[None]:
+    """Build networks of any size at once and without memory: no weight is made."""
+    with keras.StatelessScope(initialize_variables=False):
+        yield
+
+
+def load_network(
+    name: str, parameters: Mapping[str, Any], input_shape: Shape | None, num_classes: int | None
+) -> Sample:
+    """Build or load the network that `name` stands for.
+
+    Args:
+        name: An architecture of the catalogue, `keras.applications:NAME`, or a path that ends in
+            `.keras` or `.h5`.
+        input_shape: Height, width, channels; the natural ones where left out.
+
+    Raises:
+        ConfigError: there is no such network, or it cannot be built so, or the file cannot be read.
+    """
+    if name.startswith(APPLICATIONS):
+        return _application(name.removeprefix(APPLICATIONS), parameters, input_shape, num_classes)
+    if name.lower().endswith(SUFFIXES):
+        return _from_file(Path(name), parameters, input_shape, num_classes)
+    return _of_catalogue(name, parameters, input_shape, num_classes)
+
+
+def application_names() -> list[str]:
+    """Return the networks of keras.applications, by the names of their functions."""
+    return [name for name in dir(keras.applications) if name[0].isupper()]
+
+
+def _of_catalogue(
+    name: str, parameters: Mapping[str, Any], input_shape: Shape | None, num_classes: int | None
+) -> Sample:
+    entry = get_architecture(name)
+    checked = entry.check(parameters).model_dump()
+    shape = input_shape or (entry.natural_px, entry.natural_px, 3)
+    module, function = entry.builder.split(":")
+    build = getattr(importlib.import_module(module), function)
+    if min(shape[:2]) < entry.smallest_px:
+        raise ConfigError(
+            f"--input-shape {_written(shape)} is too small for {name!r}. Expected a height and width of at least "
+            f"{entry.smallest_px}. Give a larger shape, such as --input-shape "
+            f"{_written((entry.natural_px, entry.natural_px, shape[2]))}."
+        )
+    images = keras.Input(shape, name="images")
+    with _said(name, shape):
+        features = build(images, **checked)
+        logits = keras.layers.Dense(num_classes or USUAL_CLASSES, name="logits")(features)
+        return Sample(keras.Model(images, logits, name=name), shape)
+
+
+def _application(
+    name: str, parameters: Mapping[str, Any], input_shape: Shape | None, num_classes: int | None
+) -> Sample:
+    if name not in application_names():
+        raise UnknownNameError("network of keras.applications", name, application_names())
+    if "weights" in parameters:
+        raise ConfigError(
+            "-p weights=... is not needed: costs do not depend on the weights. Expected a setting of the network. "
+            "Leave it out."
+        )
+    build = getattr(keras.applications, name)
+    settings = {"classes": num_classes or IMAGENET_CLASSES, **parameters, "weights": None}
+    with _said(APPLICATIONS + name, input_shape):
+        network = build(**settings, **({"input_shape": input_shape} if input_shape else {}))
+        if None in network.input_shape[1:]:
+            network = build(**settings, input_shape=USUAL_SHAPE)
+    return Sample(network, tuple(network.input_shape[1:]))
+
+
+def _from_file(path: Path, parameters: Mapping[str, Any], input_shape: Shape | None, num_classes: int | None) -> Sample:
+    if not path.is_file():
+        raise ConfigError(f"No file {str(path)!r}. Expected a model saved by Keras. Check the path.")
+    if parameters or num_classes is not None:
+        flag = "-p" if parameters else "--num-classes"
+        raise ConfigError(
+            f"{flag} does not apply to the file {str(path)!r}. The network is as it was saved. Leave it out."
+        )
+    for entry in ARCHITECTURES.values():
+        importlib.import_module(entry.builder.split(":")[0])  # our own layers are known by then
+    try:
+        network = keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # a broken or foreign file fails in many ways
+        raise ConfigError(_why_not(path, error)) from None
+    return Sample(network, _shape_of(network, path, input_shape))
+
+
+def _shape_of(network: keras.Model, path: Path, input_shape: Shape | None) -> tuple[int | None, ...]:
+    try:
+        own = tuple(network.inputs[0].shape[1:])
+    except (AttributeError, IndexError, TypeError):
+        own = None
+    if own is None and input_shape is None:
+        raise ConfigError(
+            f"{str(path)!r} does not say what images it takes. Expected --input-shape H,W,C. Give it, such as "
+            "--input-shape 224,224,3."
+        )
+    if own is None or input_shape is None:
+        return input_shape or own or ()
+    fits = len(own) == 3 and all(side in (None, given) for side, given in zip(own, input_shape, strict=True))
+    if not fits:
+        raise ConfigError(
+            f"--input-shape {_written(input_shape)} does not fit {str(path)!r}. Expected {_written(own)}, as it was "
+            "saved. Leave the option out."
+        )
+    return input_shape
+
+
+def _why_not(path: Path, error: Exception) -> str:
+    text = str(error)
+    if "lambda" in text.lower():
+        return (
+            f"{str(path)!r} holds a Lambda layer or function, whose code would run on opening. Expected layers whose "
+            "code is known. Write the function as a layer of its own and save the model again."
+        )
+    if "Could not locate" in text or "Unknown layer" in text or "Could not deserialize" in text:
+        return (
+            f"{str(path)!r} holds a class that is not known here: {_first_line(error)} Expected layers of Keras or of "
+            "this product. Save the model again with such layers."
+        )
+    return (
+        f"{str(path)!r} cannot be read as a model: {_first_line(error)} Expected a whole model, as model.save() writes "
+        "it. Save it again, with its architecture and not the weights alone."
+    )
+
+
+@contextmanager
+def _said(name: str, input_shape: Sequence[int] | None) -> Iterator[None]:
+    """Turn what Keras raises for settings that cannot be built into one sentence."""
+    try:
+        yield
+    except (TypeError, ValueError, NotImplementedError) as error:
+        shape = f" for --input-shape {_written(input_shape)}" if input_shape else ""
+        raise ConfigError(
+            f"{name!r} cannot be built{shape}: {_first_line(error)} Expected settings that the network has and a shape "
+            "that leaves something after its strides. Change -p or --input-shape."
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return f"{lines[0][:200].rstrip('.')}."
+
+
+def _written(shape: Sequence[int | None]) -> str:
+    return ",".join("any" if side is None else str(side) for side in shape)
