@@ -32,5 +32,6 @@ page = st.navigation(
     ],
     position="top",
 )
+show_messages()  # of the page before, and of callbacks; a page may stop before the end of this file
 page.run()
 show_messages()

@@ -3,13 +3,9 @@
 Frames come from caches that are shared by all sessions: never change them in place.
 """
 
-import json
 import os
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +21,10 @@ from cnnlab.launch.queue import Queue, QueueEntry, SlotState
 from cnnlab.runs import queries
 from cnnlab.runs.status import RunStatus, settle
 from cnnlab.runs.store import Store
+from dashboard.questions import Answer, Questions
 
 RUNNING_STATES = ("queued", "running")
 TICK_EVERY_S = 2.0
-MOST_ANSWERS = 200
-PATIENCE_S = 0.15  # a warm inspector answers within it, and the page need not be drawn twice
 
 
 # ---- the three parts behind this door ----
@@ -227,54 +222,14 @@ def submit(run_config: RunConfig) -> list[str]:
 # ---- inspector ----
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What came of a question to the inspector: a value, or a sentence about what went wrong, or neither yet."""
-
-    value: Any = None
-    error: str = ""
-
-    @property
-    def is_pending(self) -> bool:
-        """Whether the inspector still works on it."""
-        return self.value is None and not self.error
-
-
-class _Questions:
-    """Questions under way and answered, the newest last; asked on threads so that pages never wait."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="inspector")
-        self._asked: dict[str, Future[Any]] = {}
-        self._lock = threading.Lock()
-
-    def ask(self, root: str, kind: str, arguments: Mapping[str, Any]) -> Answer:
-        key = json.dumps([root, kind, arguments], sort_keys=True, default=str)
-        with self._lock:
-            if key not in self._asked:
-                self._asked[key] = self._pool.submit(shared_inspector(root).ask, kind, **arguments)
-                for old in [old for old, asked in self._asked.items() if asked.done()][:-MOST_ANSWERS]:
-                    del self._asked[old]
-            asked = self._asked[key]
-        try:
-            error = asked.exception(timeout=PATIENCE_S)
-        except TimeoutError:
-            return Answer()
-        if error is None:
-            return Answer(asked.result())
-        with self._lock:  # the next look asks again, a minute is too long to be wrong for
-            self._asked.pop(key, None)
-        return Answer(error=str(error) or type(error).__name__)
-
-
 @st.cache_resource(show_spinner=False)
-def _questions() -> _Questions:
-    return _Questions()
+def _questions() -> Questions:
+    return Questions()
 
 
 def ask_later(kind: str, **arguments: Any) -> Answer:
     """Ask the inspector without waiting: pending at first, answered at a later look with the same arguments."""
-    return _questions().ask(str(store().root), kind, arguments)
+    return _questions().ask(store().root, kind, arguments)
 
 
 def costs(run_config: RunConfig) -> Answer:

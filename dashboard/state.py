@@ -73,6 +73,6 @@ def say(text: str, icon: str = ":material/check_circle:") -> None:
 
 
 def show_messages() -> None:
-    """Show what `say` was told; called by the frame."""
+    """Show what `say` was told; called by the frame before and after the page."""
     for text, icon in st.session_state.pop(_MESSAGES, []):
         st.toast(text, icon=icon)

@@ -24,4 +24,4 @@ def config_text(config: RunConfig, *, key: str, height: int) -> None:
             on_click="ignore",
             key=f"{key}_yaml",
         )
-        st.caption("`python -m cnnlab train --config config.yaml` runs it, and the form on this page reads it back.")
+        st.caption("`python -m cnnlab train --config config.yaml` runs it, and the form reads it back.")

@@ -101,7 +101,10 @@ def run_events(run_id: str) -> None:
 
 def fact_table(facts: Mapping[str, Any], title: str) -> None:
     """Draw names and values in two columns."""
-    rows = [{title: name, "Value": _text(value)} for name, value in facts.items()]
+    rows = [
+        {title: name, "Value": short(value, "B") if name.endswith("_bytes") and value else _text(value)}
+        for name, value in facts.items()
+    ]
     st.dataframe(
         pl.DataFrame(rows, schema={title: pl.String, "Value": pl.String}),
         hide_index=True,
@@ -114,6 +117,8 @@ def fact_table(facts: Mapping[str, Any], title: str) -> None:
 def _text(value: Any) -> str:
     if value is None:
         return MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(map(_text, value)) or MISSING
     return str(value) if value != "" else MISSING

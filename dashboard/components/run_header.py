@@ -125,18 +125,25 @@ def _downloads(run_id: str, config: RunConfig) -> None:
                 file_name=f"{run_id}.keras",
                 mime="application/octet-stream",
                 on_click="ignore",
+                width="stretch",
                 key="download_model",
             )
         else:
             st.caption("There is no model: only a completed run keeps one.")
         st.download_button(
-            "config.yaml", config.to_yaml(), file_name=f"{run_id}.yaml", on_click="ignore", key="download_yaml"
+            "config.yaml",
+            config.to_yaml(),
+            file_name=f"{run_id}.yaml",
+            on_click="ignore",
+            width="stretch",
+            key="download_yaml",
         )
         st.download_button(
             "log.txt",
             lambda: data.store().log_tail(run_id, lines=100_000),
             file_name=f"{run_id}.log.txt",
             on_click="ignore",
+            width="stretch",
             key="download_log",
         )
 

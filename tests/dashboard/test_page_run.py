@@ -122,6 +122,7 @@ def test_runs_of_a_group_are_linked(open_page, make_run):
     run_id = make_run()
     assert not [popover for popover in said(open_page("run", run=run_id)).split("\n") if "different seeds" in popover]
     make_run(training={"seed": 1})
+    data.refresh()
     labels = {link.proto.label for link in open_page("run", run=run_id).get("page_link")}
     assert {"Seed 0: completed", "Seed 1: completed", "Compare the group"} <= labels
 

@@ -1,0 +1,68 @@
+"""Questions to the inspector that no page waits for: asked on threads, answered at a later look."""
+
+import json
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnlab.inspector.client import shared_inspector
+
+MOST_ANSWERS = 200
+PATIENCE_S = 0.15  # a warm inspector answers within it, and the page need not be drawn twice
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a question: a value, or a sentence about what went wrong, or neither yet."""
+
+    value: Any = None
+    error: str = ""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the inspector still works on it."""
+        return self.value is None and not self.error
+
+
+class Questions:
+    """Questions under way and answered, the newest last."""
+
+    def __init__(self) -> None:
+        self._asked: dict[str, Future[Any]] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, root: Path, kind: str, arguments: Mapping[str, Any]) -> Answer:
+        """Return the answer if it is there or comes at once; the same question is put once."""
+        key = json.dumps([str(root), kind, arguments], sort_keys=True, default=str)
+        with self._lock:
+            if key not in self._asked:
+                for old in [old for old, asked in self._asked.items() if asked.done()][:-MOST_ANSWERS]:
+                    del self._asked[old]
+                self._asked[key] = _started(root, kind, arguments)
+            asked = self._asked[key]
+        try:
+            error = asked.exception(timeout=PATIENCE_S)
+        except TimeoutError:
+            return Answer()
+        if error is None:
+            return Answer(asked.result())
+        with self._lock:  # the next look asks again: what was wrong may have been mended
+            self._asked.pop(key, None)
+        return Answer(error=str(error) or type(error).__name__)
+
+
+def _started(root: Path, kind: str, arguments: Mapping[str, Any]) -> Future[Any]:
+    future: Future[Any] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(shared_inspector(root).ask(kind, **arguments))
+        except Exception as error:  # whatever it is, the page says it
+            future.set_exception(error)
+
+    # Daemons: the server's exit does not wait for an answer that nobody will see.
+    threading.Thread(target=work, name=f"inspector-{kind}", daemon=True).start()
+    return future
