@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 from cnnlab.inspector.client import shared_inspector
 
 MOST_ANSWERS = 200
+ERROR_KEPT_S = 3.0  # a page that saw an error draws itself once more and must see it again; then it is asked anew
 PATIENCE_S = 0.15  # a warm inspector answers within it, and the page need not be drawn twice
 
 
@@ -32,15 +34,19 @@ class Questions:
 
     def __init__(self) -> None:
         self._asked: dict[str, Future[Any]] = {}
+        self._failed_at: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def ask(self, root: Path, kind: str, arguments: Mapping[str, Any]) -> Answer:
         """Return the answer if it is there or comes at once; the same question is put once."""
         key = json.dumps([str(root), kind, arguments], sort_keys=True, default=str)
         with self._lock:
+            if time.monotonic() - self._failed_at.get(key, float("inf")) > ERROR_KEPT_S:
+                del self._asked[key], self._failed_at[key]
             if key not in self._asked:
                 for old in [old for old, asked in self._asked.items() if asked.done()][:-MOST_ANSWERS]:
                     del self._asked[old]
+                    self._failed_at.pop(old, None)
                 self._asked[key] = _started(root, kind, arguments)
             asked = self._asked[key]
         try:
@@ -49,8 +55,8 @@ class Questions:
             return Answer()
         if error is None:
             return Answer(asked.result())
-        with self._lock:  # the next look asks again: what was wrong may have been mended
-            self._asked.pop(key, None)
+        with self._lock:
+            self._failed_at.setdefault(key, time.monotonic())
         return Answer(error=str(error) or type(error).__name__)
 
 

@@ -29,7 +29,8 @@ def when_answered(ask: Callable[[], data.Answer], draw: Callable[[Any], None], w
             st.rerun()  # the whole page once, so that the looking ends
         elif answer.error:
             st.warning(answer.error, icon=":material/error:")
-            st.button("Try again", key=f"{key}_again", icon=":material/refresh:")
+            if st.button("Try again", key=f"{key}_again", icon=":material/refresh:"):
+                st.rerun()
         else:
             draw(answer.value)
 

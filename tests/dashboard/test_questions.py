@@ -52,12 +52,14 @@ def test_the_same_question_is_put_once(inspector):
     assert answered(asked, a=2).value == {"n": 2}
 
 
-def test_an_error_is_said_and_the_question_put_again(inspector):
+def test_an_error_is_said_for_a_while_and_the_question_put_again(inspector, monkeypatch):
     asked = Questions()
     inspector.error = ConfigError("Too small. Take more.")
     inspector.may_answer.set()
     assert answered(asked).error == "Too small. Take more."
     inspector.error = None
+    assert answered(asked).error == "Too small. Take more."
+    monkeypatch.setattr(questions, "ERROR_KEPT_S", -1.0)
     assert answered(asked).value == {"n": 2}
 
 
