@@ -10,18 +10,18 @@ that are not quiet. The result goes to `benchmarks/results/` as parquet.
 """
 
 import argparse
-import importlib.metadata
 import os
-import platform
-import re
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
+
+from benchmarks.report import write_results
+from cnnlab.datasets.pool import usable_cores
 
 LOOPS = [("pillow", 1), ("pillow", 2), ("simplejpeg", 1), ("simplejpeg", 2)]
 LOOPS += [("simplejpeg_mapped", 1), ("simplejpeg_mapped", 2)]
@@ -49,20 +49,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("source", type=Path, help="a zip of JPEG images, one folder per class")
     parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
     arguments = parser.parse_args()
     source = arguments.source.resolve()
     load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
     num_images = timed_import(source)[1]  # not counted: fills the page cache for all alike
     timings: Timings = {}
     for repeat in range(arguments.repeats):
-        timings.setdefault(("import", cores()), []).append(timed_import(source)[0])
+        timings.setdefault(("import", usable_cores()), []).append(timed_import(source)[0])
         for loop, processes in LOOPS:
             timing, _ = timed([BARE, loop, str(source), str(processes)])
             timings.setdefault((loop, processes), []).append(timing)
         print(f"repeat {repeat + 1} of {arguments.repeats}", file=sys.stderr)
     report(timings, num_images, load)
-    print(f"written to {write(timings, num_images, load, arguments.results)}")
+    write(timings, num_images, load)
 
 
 def timed_import(source: Path) -> tuple[Timing, int]:
@@ -96,7 +95,7 @@ def ratios(timings: Timings, what: str) -> tuple[tuple[str, int], list[float]]:
 
 def report(timings: Timings, num_images: int, load: float | None) -> None:
     """Print a table, and the ratios with their spread."""
-    print(f"{num_images:,} images; {hardware()}, {cores()} cores; load at start {load}; {versions()}")
+    print(f"{num_images:,} images; load at start {load}")
     print(f"{'':<18} processes  median_s    min_s    max_s  median_cpu_s  images_per_s")
     for (loop, processes), found in timings.items():
         elapsed = [timing.elapsed_s for timing in found]
@@ -111,11 +110,8 @@ def report(timings: Timings, num_images: int, load: float | None) -> None:
         )
 
 
-def write(timings: Timings, num_images: int, load: float | None, folder: Path) -> Path:
-    """Write one row per measurement; the hardware is in the file's name."""
-    import polars
-
-    now = datetime.now(UTC)
+def write(timings: Timings, num_images: int, load: float | None) -> None:
+    """Write one row per measurement."""
     rows = [
         {
             "what": loop,
@@ -124,47 +120,12 @@ def write(timings: Timings, num_images: int, load: float | None, folder: Path) -
             "elapsed_s": timing.elapsed_s,
             "cpu_s": timing.cpu_s,
             "num_images": num_images,
-            "hardware": hardware(),
-            "cores": cores(),
             "load_at_start": load,
-            "versions": versions(),
-            "measured_at": now.isoformat(timespec="seconds"),
         }
         for (loop, processes), found in timings.items()
         for repeat, timing in enumerate(found)
     ]
-    folder.mkdir(parents=True, exist_ok=True)
-    plain = re.sub(r"[^a-z0-9]+", "-", hardware().lower()).strip("-")
-    path = folder / f"importing-{plain}-{cores()}cores-{now:%Y%m%d}.parquet"
-    polars.DataFrame(rows).write_parquet(path)
-    return path
-
-
-def median(values: list[float]) -> float:
-    """Return the middle value; the mean of the two in the middle for an even number."""
-    ordered, half = sorted(values), len(values) // 2
-    return ordered[half] if len(values) % 2 else (ordered[half - 1] + ordered[half]) / 2
-
-
-def cores() -> int:
-    """Return how many cores may be used."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def hardware() -> str:
-    """Return the processor's name."""
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE)
-        if found:
-            return re.sub(r"\(R\)|\(TM\)", "", found[1]).strip()
-    return platform.processor() or platform.machine()
-
-
-def versions() -> str:
-    """Return Python and the libraries that decode and write."""
-    libraries = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
-    return f"Python {platform.python_version()}, {libraries}"
+    write_results("importing", rows, LIBRARIES)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 standard error, one JSON line with the version or the error on standard output.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -16,6 +17,7 @@ from typing import Any
 from cnnlab import errors
 from cnnlab.datasets.catalogue import get_entry
 from cnnlab.datasets.storage import DatasetInfo, Progress, find_dataset
+from cnnlab.datasets.workplace import alone
 from cnnlab.datasets.writing import Content, write_dataset
 from cnnlab.errors import CNNLabError, DatasetError
 
@@ -43,9 +45,11 @@ def build_here(
     checked = entry.check(parameters)
     module, function = entry.builder.split(":")
     report = progress or (lambda _stage, _done, _total: None)
-    content: Content = getattr(importlib.import_module(module), function)(name, checked, report)
     values = {"title": entry.title, "source": entry.source, "parameters": checked.model_dump()}
-    return write_dataset(store_root, name, content, values)
+    # Keras downloads straight to the final file: two at once would spoil it for each other.
+    with alone(store_root, name) if entry.needs_network else contextlib.nullcontext():
+        content: Content = getattr(importlib.import_module(module), function)(name, checked, report)
+        return write_dataset(store_root, name, content, values)
 
 
 def _build_in_child(
@@ -83,7 +87,7 @@ def _follow(child: "subprocess.Popen[bytes]", progress: Progress | None) -> str:
             value = json.loads(text)
             stage, done, total = value["stage"], value["done"], value["total"]
         except (ValueError, KeyError, TypeError):
-            tail = text or tail
+            tail = text[-300:] or tail
             continue
         if progress:
             progress(stage, done, total)

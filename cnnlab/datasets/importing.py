@@ -5,6 +5,8 @@ guessed from a few headers (one common size, colour or grey) is checked on every
 wrong, every header is read and the images are decoded again.
 """
 
+import importlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +106,8 @@ class _Import:
         order = _by_split(splits)  # row -> file
         choice = self._probe()
         with workplace(store_root, self.name, need_bytes=num * int(np.prod(choice.shape))) as folder:
+            # Wanted at the end, and slow to import: meanwhile this process only waits for others.
+            threading.Thread(target=importlib.import_module, args=("polars",), daemon=True).start()
             decoded = self._decode(folder, choice, order, splits)
             if decoded is None:  # an image is not as the few that were looked at
                 choice = choose_shape(self.passes.measure(self.files.rows), self.options, is_sample=False)
@@ -114,6 +118,7 @@ class _Import:
             self.progress("writing", 0, 1)
             rows, failed = np.arange(num), [(order[row], reason) for row, reason in decoded.failures]
             if failed:
+                check_free_space(folder, num * int(np.prod(choice.shape)), self.name)
                 order, splits, rows = self._leave_out(order, decoded)
                 _move_rows(folder, rows, int(np.sum(splits == "train")), decoded.statistics)
             columns = sample_columns(

@@ -8,8 +8,9 @@ import numpy as np
 
 from cnnlab.datasets.archive import Listing
 from cnnlab.datasets.channels import ChannelStatistics
-from cnnlab.datasets.decoding import Decoded, Files, Measured, Target
+from cnnlab.datasets.decoding import Decoded, Measured, Target
 from cnnlab.datasets.pool import Call, Pool
+from cnnlab.datasets.reading import Files
 from cnnlab.datasets.storage import Progress
 from cnnlab.errors import ImportRefusedError
 
@@ -72,7 +73,10 @@ class Passes:
             self._refuse_bomb(result.bomb, rows[chunks[index]])
             if result.surprise:
                 return None
-            _merge(decoded, result, chunks[index], target.shape)
+            _merge(decoded, result, chunks[index])
+            if index < num_train_chunks:
+                num_pixels = len(result.hashes) * target.shape[0] * target.shape[1]
+                decoded.statistics.add_sums(num_pixels, result.total, result.squares)
             done += len(result.hashes)
             self._progress("decoding", done, len(rows))
         return decoded
@@ -98,10 +102,8 @@ class Passes:
             )
 
 
-def _merge(decoded: DecodedRows, result: Decoded, rows: slice, shape: tuple[int, int, int]) -> None:
+def _merge(decoded: DecodedRows, result: Decoded, rows: slice) -> None:
     decoded.hashes[rows] = result.hashes
     decoded.sizes[rows] = result.sizes
     decoded.failures += [(rows.start + position, reason) for position, reason in result.failures]
     decoded.remarks.update(result.remarks)
-    if result.total is not None and result.squares is not None:
-        decoded.statistics.add_sums(len(result.hashes) * shape[0] * shape[1], result.total, result.squares)

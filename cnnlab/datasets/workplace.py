@@ -21,6 +21,7 @@ from cnnlab.errors import DatasetError
 FREE_RESERVE_BYTES = 512 * 2**20
 # Processes of another host, in a shared store, cannot be asked whether they live.
 FOREIGN_STALE_S = 2 * 24 * 3600
+POLL_S = 0.1
 
 
 @contextlib.contextmanager
@@ -34,8 +35,7 @@ def workplace(store_root: Path, name: str, *, need_bytes: int) -> Iterator[Path]
     root.mkdir(parents=True, exist_ok=True)
     sweep(store_root)
     check_free_space(root, need_bytes, name)
-    process = psutil.Process()
-    folder = root / f"{name}~{_host()}~{process.pid}~{process.create_time():.2f}~{secrets.token_hex(4)}"
+    folder = root / _own_name(name)
     folder.mkdir(parents=True)
     try:
         yield folder
@@ -43,6 +43,36 @@ def workplace(store_root: Path, name: str, *, need_bytes: int) -> Iterator[Path]
         shutil.rmtree(folder, ignore_errors=True)
         with contextlib.suppress(OSError):  # not empty: somebody else builds
             root.rmdir()
+
+
+@contextlib.contextmanager
+def alone(store_root: Path, name: str) -> Iterator[None]:
+    """Wait until no other process is at work on `name`; a dead one does not count."""
+    root = _building_root(store_root)
+    lock = root / f"{name}.lock"
+    while not _take(lock):
+        with contextlib.suppress(OSError):  # the owner may be taking it away just now
+            if any(_is_stale(owner) for owner in list(lock.iterdir())):
+                shutil.rmtree(lock, ignore_errors=True)
+        time.sleep(POLL_S)
+    try:
+        yield
+    finally:
+        shutil.rmtree(lock, ignore_errors=True)
+        with contextlib.suppress(OSError):  # not empty
+            root.rmdir()
+
+
+def _take(lock: Path) -> bool:
+    mine = lock.parent / _own_name("waiting")
+    # A folder that already holds its owner's name is moved there: no lock is ever without an owner.
+    (mine / _own_name("owner")).mkdir(parents=True)
+    try:
+        os.rename(mine, lock)
+    except OSError:
+        shutil.rmtree(mine, ignore_errors=True)
+        return False
+    return True
 
 
 def check_free_space(folder: Path, need_bytes: int, name: str) -> None:
@@ -76,8 +106,7 @@ def discard(store_root: Path, folder: Path) -> None:
     """Delete a published data set: out of sight by one rename, then file by file."""
     root = _building_root(store_root)
     root.mkdir(parents=True, exist_ok=True)
-    process = psutil.Process()
-    doomed = root / f"deleted~{_host()}~{process.pid}~{process.create_time():.2f}~{secrets.token_hex(4)}"
+    doomed = root / _own_name("deleted")
     with contextlib.suppress(FileNotFoundError):
         os.rename(folder, doomed)
         shutil.rmtree(doomed, ignore_errors=True)
@@ -105,6 +134,11 @@ def _is_stale(folder: Path) -> bool:
         return True
     except (ValueError, OSError, psutil.Error):
         return False
+
+
+def _own_name(name: str) -> str:
+    process = psutil.Process()
+    return f"{name}~{_host()}~{process.pid}~{process.create_time():.2f}~{secrets.token_hex(4)}"
 
 
 def _building_root(store_root: Path) -> Path:

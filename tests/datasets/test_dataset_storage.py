@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import threading
 
 import duckdb
 import numpy as np
@@ -225,6 +226,31 @@ def test_what_a_dead_process_left_is_swept_and_a_living_one_is_left_alone(tmp_pa
         assert foreign.is_dir()
         assert not dead.exists()
         assert not reused.exists()
+
+
+def test_who_works_alone_is_waited_for_and_a_dead_owner_is_not(tmp_path):
+    from cnnlab.datasets.workplace import alone
+
+    order = []
+
+    def work():
+        with alone(tmp_path, "mnist"):
+            order.append("second")
+
+    thread = threading.Thread(target=work)
+    with alone(tmp_path, "mnist"):
+        thread.start()
+        thread.join(0.3)
+        assert thread.is_alive()
+        order.append("first")
+    thread.join(20)
+    assert order == ["first", "second"]
+
+    with alone(tmp_path, "mnist"):
+        (owner,) = (tmp_path / "datasets" / ".building" / "mnist.lock").iterdir()
+        owner.rename(owner.with_name(owner.name.replace(owner.name.split("~")[3], "12.00")))  # the id of a dead one
+        work()
+    assert order == ["first", "second", "second"]
 
 
 def test_opening_a_stored_set_imports_neither_keras_nor_scikit_learn(tmp_path):
