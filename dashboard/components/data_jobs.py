@@ -87,6 +87,9 @@ def start(
     is_quiet: bool = False,
 ) -> Job:
     """Run `python -m ARGUMENTS` as a child that outlives the dashboard."""
+    for old in jobs(store_root):
+        if old.name == name and not old.is_running:  # what it said is of no use any more
+            dismiss(old)
     folder = folder or store_root / "cache" / "jobs" / uuid.uuid4().hex[:12]
     folder.mkdir(parents=True, exist_ok=True)
     environment = {**child_environment(), "CNNLAB_STORE": str(store_root), "PYTHONUNBUFFERED": "1"}

@@ -44,13 +44,21 @@ def _draw(job: Job) -> None:
     with st.container(border=True):
         if job.is_running:
             _draw_running(job, key)
-        elif job.result is not None:
-            _draw_result(job, key)
-        else:
+            return
+        info = _info(job) if job.result is not None else None
+        if job.result is None:
             st.error(f"{plain(job.title)}: {plain(job.error)}", icon=":material/error:")
-        if not job.is_running and st.button("Dismiss", key=f"dismiss_{key}", icon=":material/close:"):
-            data_jobs.dismiss(job)
-            st.rerun(scope="app")
+        elif info is None:
+            st.warning(f"{plain(job.title)}: done, but the data set is not in the store any more.")
+        else:
+            _draw_result(job, info, key)
+        with st.container(horizontal=True):
+            if info and st.button("Look at it", key=f"look_{key}", icon=":material/photo_library:"):
+                data_jobs.dismiss(job)
+                go("datasets", set=job.name)
+            if st.button("Dismiss", key=f"dismiss_{key}", icon=":material/close:"):
+                data_jobs.dismiss(job)
+                st.rerun(scope="app")
 
 
 def _draw_running(job: Job, key: str) -> None:
@@ -64,20 +72,13 @@ def _draw_running(job: Job, key: str) -> None:
         st.rerun(scope="app")
 
 
-def _draw_result(job: Job, key: str) -> None:
-    info = _info(job)
-    if info is None:
-        st.warning(f"{plain(job.title)}: done, but the data set is not in the store any more.", icon=":material/help:")
-        return
+def _draw_result(job: Job, info: DatasetInfo, key: str) -> None:
     skipped = f" Skipped files: {count(len(info.skipped))}." if info.skipped else ""
     st.success(
         f"{plain(job.title)}: {count(info.num_images)} images are ready.{skipped}", icon=":material/check_circle:"
     )
     if info.skipped:
         skipped_files([(item.file, item.reason) for item in info.skipped], key)
-    if st.button("Look at it", key=f"look_{key}", icon=":material/photo_library:"):
-        data_jobs.dismiss(job)
-        go("datasets", set=job.name)
 
 
 def _info(job: Job) -> DatasetInfo | None:

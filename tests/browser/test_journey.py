@@ -179,3 +179,15 @@ def test_deleted_runs_come_back(server, open_tab):
     tab.page.get_by_text("1 of 1 runs").wait_for()
     assert (server.store / "runs" / run_id).exists()
     assert tab.errors == []
+
+
+@pytest.mark.parametrize("chart", ["curves", "bubbles_num_params", "bubbles_macs"])
+def test_a_click_in_a_chart_opens_the_run(server, open_tab, chart):
+    run_id = make_run(server.store)
+    tab = open_tab()
+    tab.open(f"/compare?runs={run_id}")
+    point = tab.page.locator(f".st-key-{chart} .scatterlayer .points path").first
+    point.scroll_into_view_if_needed()
+    point.click(force=True)
+    tab.page.wait_for_url(re.compile(rf"/run\?run={run_id}"))
+    assert tab.errors == []

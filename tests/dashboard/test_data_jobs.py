@@ -74,6 +74,15 @@ def test_error_of_a_build_comes_as_its_answer(tmp_path, child):
     assert ended(tmp_path / "store").error == "No network. Try later."
 
 
+def test_another_try_takes_the_place_of_the_failed_one(tmp_path, child):
+    store = tmp_path / "store"
+    data_jobs.start(store, "mnist", "Download MNIST", child("sys.exit('No network.')"))
+    assert ended(store).error == "No network."
+    data_jobs.start(store, "mnist", "Download MNIST", child("print('{}')"))
+    assert len(data_jobs.jobs(store)) == 1
+    assert ended(store).error == ""
+
+
 def test_a_silent_end_is_no_success(tmp_path, child):
     data_jobs.start(tmp_path / "store", "cats", "Import cats", child("import os\nos._exit(1)"))
     assert ended(tmp_path / "store").error == data_jobs.NO_WORD
