@@ -1,21 +1,21 @@
 """The chosen runs beside one another; the address holds the choice, so a link shows the same view."""
 
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from cnnlab.errors import RunNotFoundError
-from cnnlab.plots import bubbles, confusion, learning_curves
+from cnnlab.plots import bubbles, learning_curves
 from dashboard import data
 from dashboard.components import comparing
 from dashboard.components.empty import empty_state
+from dashboard.components.matrices import draw_matrices
 from dashboard.components.text import plain
 from dashboard.state import go, link, query_list, set_query
 
 # Older runs are chosen on the Runs page: a menu of thousands helps nobody.
 OFFERED = 500
-MATRICES = 6
 CHOICE = "compare_choice"
 FROM_ADDRESS = "compare_from_address"
 LIVE_S = 3.0
@@ -120,49 +120,6 @@ def draw_differences(chosen: list[str], names: dict[str, str]) -> None:
         key="differences",
         column_config={"Setting": st.column_config.TextColumn(pinned=True)},
     )
-
-
-def draw_matrices(rows: list[dict[str, Any]], names: dict[str, str]) -> None:
-    """Draw the confusion matrices of the tested runs side by side, one output at a time."""
-    results = {row["run_id"]: data.result(row["run_id"]) for row in rows}
-    tested = [row for row in rows if (results[row["run_id"]] or {}).get("outputs")]
-    if not tested:
-        st.caption("Confusion matrices appear when the first of these runs has been tested.")
-        return
-    outputs = list(dict.fromkeys(name for row in tested for name in results[row["run_id"]]["outputs"]))  # type: ignore[index]
-    controls = st.container(horizontal=True)
-    shares = controls.segmented_control(
-        "Cells",
-        list(CELLS),
-        format_func=CELLS.__getitem__,
-        default="counts",
-        required=True,
-        key="cells",
-        bind="query-params",
-    )
-    output = outputs[0]
-    if len(outputs) > 1:
-        output = controls.segmented_control("Output", outputs, default=outputs[0], required=True, key="matrix_output")
-    having = [row for row in tested if output in results[row["run_id"]]["outputs"]]  # type: ignore[index]
-    if len(having) > MATRICES:
-        st.caption(f"Shown for the first {MATRICES} of {len(having)} runs: choose fewer to see the others.")
-    is_dark = st.context.theme.type == "dark"
-    for start in range(0, min(len(having), MATRICES), 2):
-        for column, row in zip(st.columns(2), having[start : start + 2], strict=False):
-            run_id = row["run_id"]
-            classes = results[run_id]["outputs"][output]  # type: ignore[index]
-            info = confusion.confusion_info(data.predictions(run_id), classes, output=output)
-            with column:
-                st.markdown(f"**{plain(names[run_id])}**")
-                st.plotly_chart(
-                    confusion.confusion(info, shares, is_dark=is_dark, height_px=440),
-                    key=f"matrix_{run_id}",
-                    alt=confusion.confusion_summary(info),
-                )
-                st.caption(plain(confusion.confusion_summary(info)))
-
-
-CELLS: dict[Literal["counts", "shares"], str] = {"counts": "Counts", "shares": "Share of each true class"}
 
 
 def draw_bubbles(frame: pl.DataFrame, names: dict[str, str], is_grouped: bool) -> None:

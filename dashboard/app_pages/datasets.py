@@ -10,9 +10,8 @@ from cnnlab.datasets import storage
 from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.datasets.storage import Dataset, DatasetInfo
 from cnnlab.errors import CNNLabError
-from cnnlab.plots import class_balance
 from dashboard import data
-from dashboard.components import data_jobs, draft, galleries
+from dashboard.components import data_jobs, dataset_views, draft, galleries
 from dashboard.components.confirm import confirm
 from dashboard.components.empty import empty_state
 from dashboard.components.import_form import import_form
@@ -22,8 +21,6 @@ from dashboard.components.text import plain
 from dashboard.state import go, link, query, say
 
 STRIP = 8
-PER_CLASS = 6
-PER_PAGE = 48
 
 
 # ---- all data sets ----
@@ -144,9 +141,9 @@ def draw_contents(dataset: Dataset) -> None:
     """Draw the images and how many each class has."""
     gallery, balance = st.tabs(["Images", "Class balance"])
     with gallery:
-        draw_gallery(dataset)
+        dataset_views.draw_gallery(dataset)
     with balance:
-        draw_balance(dataset)
+        dataset_views.draw_balance(dataset)
 
 
 def version_text(info: DatasetInfo) -> str:
@@ -197,61 +194,6 @@ def draw_facts(info: DatasetInfo) -> None:
     st.caption(f"Source: {plain(info.source)} · version `{info.version}` · {ago(info.created_at)}")
     for note in info.notes:
         st.caption(plain(note))
-
-
-def draw_gallery(dataset: Dataset) -> None:
-    """Draw sample images: a handful of every class, or one class page by page."""
-    info = dataset.info
-    menus = st.columns(3)
-    split = menus[0].selectbox("Split", list(info.counts), key="gallery_split")
-    output = menus[1].selectbox("Labels", list(info.outputs), key="gallery_output")
-    classes = list(info.outputs[output])
-    label = menus[2].selectbox(
-        "Class",
-        [None, *range(len(classes))],
-        key="gallery_class",
-        format_func=lambda number: "A few of each" if number is None else classes[number],
-    )
-    if label is None:
-        draw_every_class(dataset, split, output, classes)
-        return
-    total = galleries.num_images(dataset, split, output, label)
-    if total == 0:
-        st.info(f"No image of {plain(classes[label])} in {split}.", icon=":material/image_not_supported:")
-        return
-    page = st.pagination(-(-total // PER_PAGE), key=f"gallery_page_{split}_{output}_{label}") if total > PER_PAGE else 1
-    positions = galleries.class_positions(dataset, split, output, label, PER_PAGE, page - 1)
-    names = galleries.names(dataset, split, positions)
-    with st.container(horizontal=True, gap="small"):
-        for name, picture in zip(names, galleries.pictures(dataset, split, positions), strict=True):
-            st.image(picture, caption=plain(name), width=galleries.SHOWN_PX, alt=name)
-    st.caption(f"{count(total)} images of {plain(classes[label])} in {split}")
-
-
-def draw_every_class(dataset: Dataset, split: str, output: str, classes: list[str]) -> None:
-    """Draw a strip of images per class, a page of classes at a time."""
-    page = st.pagination(-(-len(classes) // 20), key="gallery_classes") if len(classes) > 20 else 1
-    for start in range((page - 1) * 20, min(page * 20, len(classes)), 2):
-        for column, label in zip(st.columns(2), range(start, min(start + 2, len(classes), page * 20)), strict=False):
-            positions = galleries.class_positions(dataset, split, output, label, PER_CLASS)
-            total = galleries.num_images(dataset, split, output, label)
-            with column:
-                st.markdown(f"**{plain(classes[label])}** :gray[{count(total)}]")
-                if positions:
-                    shown = galleries.pictures(dataset, split, positions)
-                    st.image(galleries.side_by_side(shown), alt=f"{len(shown)} images of {classes[label]}")
-                else:
-                    st.caption(f"No image of this class in {split}.")
-
-
-def draw_balance(dataset: Dataset) -> None:
-    """Draw how many images each class has in each split."""
-    for output, classes in dataset.info.outputs.items():
-        info = class_balance.class_balance_info(dataset.samples(), classes, output=output)
-        st.plotly_chart(
-            class_balance.class_balance(info), key=f"balance_{output}", alt=class_balance.class_balance_summary(info)
-        )
-        st.caption(plain(class_balance.class_balance_summary(info)))
 
 
 def ask_delete(info: DatasetInfo) -> None:

@@ -3,7 +3,9 @@
 import polars as pl
 import streamlit as st
 
+from cnnlab.config import config_from_dict
 from dashboard import data
+from dashboard.components import draft
 from dashboard.components.live_runs import live_runs
 from dashboard.components.numbers import ago, count, percent
 from dashboard.components.runs_table import wilson_text
@@ -53,6 +55,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     if st.button(
         "Train LeNet-5 on handwritten digits", type="primary", icon=":material/play_circle:", key="start_first_run"
     ):
+        draft.load(config_from_dict({}))
         go("train")
     if runs.is_empty():
         st.caption("Everything is set: press the button, then start. It takes seconds, also without a GPU.")

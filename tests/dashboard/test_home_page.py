@@ -1,6 +1,9 @@
 """The first page: newcomers, running trainings, newest results."""
 
+import pytest
 from made_runs import make_run
+
+from cnnlab.config import config_from_dict
 
 
 def test_newcomer_sees_one_big_button_and_the_next_steps(open_page):
@@ -10,8 +13,10 @@ def test_newcomer_sees_one_big_button_and_the_next_steps(open_page):
     assert not page.exception
 
 
+@pytest.mark.usefixtures("questions")
 def test_big_button_opens_the_form_with_lenet_and_digits(open_page):
     page = open_page("home")
+    page.session_state["draft"] = config_from_dict({"data": {"dataset": "shapes"}}).to_dict()
     page.button(key="start_first_run").click().run()
     assert page.title[0].value == "Train"
     assert page.session_state["draft"]["architecture"]["name"] == "lenet5"
