@@ -138,16 +138,23 @@ def _sort_out(source: Path, is_zip: bool, members: _Members) -> Listing:
     if len(members.names) > MAX_FILES:
         _refuse(source, f"holds more than {MAX_FILES:,} files", "Import a part of it")
     listing = Listing(source, is_zip, [], members.places[:0], [], ignored=members.ignored)
+    if any(members.is_link):
+        link = members.names[members.is_link.index(True)]
+        _refuse(source, f"holds a symbolic link, {link!r}", "Put the files themselves in its place")
     found: dict[str, int] = {}
     is_ignored_in: dict[str, bool] = {}  # by folder: thousands of files share one
-    sizes = members.places[:, 2].tolist()
-    for row, (name, is_link) in enumerate(zip(members.names, members.is_link, strict=True)):
+    sizes = members.places[:, 2]
+    odd = {*members.troubles, *np.flatnonzero((sizes == 0) | (sizes > MAX_FILE_BYTES)).tolist()}
+    for row, name in enumerate(members.names):
         folder, _, base = name.rpartition("/")
         if folder not in is_ignored_in:
             _check_safe(source, is_zip, name)
             is_ignored_in[folder] = any(map(_is_ignored, folder.split("/"))) if folder else False
-        if is_link:
-            _refuse(source, f"holds a symbolic link, {name!r}", "Put the files themselves in its place")
+        # Nearly every file is plain: it passes by the one test here, and saves a tenth of the import.
+        is_plain = folder and base[base.rfind(".") :].lower() in IMAGE_SUFFIXES and base[0] != "." and name.isascii()
+        if is_plain and not is_ignored_in[folder] and row not in odd and name not in found:
+            found[name] = row
+            continue
         if base == ".." or not folder:
             _check_safe(source, is_zip, name)
         if not base:
@@ -155,9 +162,8 @@ def _sort_out(source: Path, is_zip: bool, members: _Members) -> Listing:
         if is_ignored_in[folder] or _is_ignored(base):
             listing.ignored += 1
             continue
-        if not name.isascii():
-            name = unicodedata.normalize("NFC", name)
-        reason = _reason_to_skip(source, is_zip, name, base, sizes[row], members.troubles.get(row))
+        name = unicodedata.normalize("NFC", name)
+        reason = _reason_to_skip(source, is_zip, name, base, int(sizes[row]), members.troubles.get(row))
         if not reason and found.setdefault(name, row) != row:
             reason = "has a name that is already taken"
         if reason:
