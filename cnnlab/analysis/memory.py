@@ -7,19 +7,13 @@ convolution libraries, fragmentation, and what the framework itself takes (on a 
 1 GiB). Layers of unknown kinds are taken to keep both their inputs and their outputs.
 """
 
-import math
-from dataclasses import asdict, dataclass
-from typing import Any
-
 from keras import KerasTensor, layers
 
 from cnnlab.analysis.costs import Costs, bytes_of
 from cnnlab.analysis.graph import Call
+from cnnlab.analysis.training_memory import TrainingMemory
 
 WEIGHT_BYTES = 4  # weights, gradients and slots stay float32 under mixed precision
-SLOTS = {"sgd": 0, "sgd_momentum": 1, "rmsprop": 1, "adagrad": 1, "adam": 2, "adamw": 2}
-# What a framework needs beside the tensors; the suggested batch leaves it free.
-HEADROOM = 0.1
 
 VIEWS = {"Reshape", "Flatten", "Identity", "Squeeze", "ExpandDims", "InputLayer", "Normalization", "Rescaling"}
 # Gradients that need neither their inputs nor their outputs.
@@ -33,52 +27,14 @@ DROPPING = {"Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianDropout"}
 FROM_OUTPUT = {"relu", "softmax", "sigmoid", "tanh", "linear"}
 
 
-@dataclass(frozen=True)
-class TrainingMemory:
-    """Bytes that training takes at its peak with a batch size."""
-
-    batch_size: int
-    weights_bytes: int
-    gradients_bytes: int
-    optimizer_bytes: int
-    kept_bytes_per_image: int
-    moving_bytes_per_image: int
-
-    @property
-    def fixed_bytes(self) -> int:
-        return self.weights_bytes + self.gradients_bytes + self.optimizer_bytes
-
-    @property
-    def bytes_per_image(self) -> int:
-        return self.kept_bytes_per_image + self.moving_bytes_per_image
-
-    @property
-    def peak_bytes(self) -> int:
-        return self.fixed_bytes + self.batch_size * self.bytes_per_image
-
-    def largest_batch(self, budget_bytes: float) -> int:
-        """Return the largest power of two that fits with some room left, 0 where not one image does."""
-        images = (budget_bytes * (1 - HEADROOM) - self.fixed_bytes) / max(self.bytes_per_image, 1)
-        return 2 ** int(math.log2(images)) if images >= 1 else 0
-
-    def as_document(self) -> dict[str, Any]:
-        return {**asdict(self), "peak_bytes": self.peak_bytes}
-
-
-def training_memory(counted: Costs, batch_size: int, optimizer: str = "adam") -> TrainingMemory:
-    """Estimate the peak for a network and batch size.
-
-    Args:
-        optimizer: One of `SLOTS`.
-    """
-    trained = counted.trainable_params * WEIGHT_BYTES
+def training_memory(counted: Costs) -> TrainingMemory:
+    """Estimate the parts of the peak for a network."""
+    calls = counted.graph.calls
     return TrainingMemory(
-        batch_size=batch_size,
         weights_bytes=counted.num_params * WEIGHT_BYTES,
-        gradients_bytes=trained,
-        optimizer_bytes=trained * SLOTS[optimizer],
-        kept_bytes_per_image=_kept(counted.graph.calls),
-        moving_bytes_per_image=max((_moving(call) for call in counted.graph.calls), default=0),
+        trained_bytes=counted.trainable_params * WEIGHT_BYTES,
+        kept_bytes_per_image=_kept(calls),
+        moving_bytes_per_image=max((_moving(call) for call in calls), default=0),
     )
 
 

@@ -74,15 +74,17 @@ def _inspected(
 def _memory(counted: Any, batch_size: int, optimizer: str, memory_gib: float | None) -> dict[str, Any]:
     from cnnlab.analysis.memory import training_memory
 
+    parts = training_memory(counted)
     budget, source = _budget(memory_gib)
-    estimate = training_memory(counted, batch_size, optimizer)
     return {
-        **estimate.as_document(),
-        "optimizer": optimizer,
         "is_estimated": True,
+        "batch_size": batch_size,
+        "optimizer": optimizer,
+        "peak_bytes": parts.peak_bytes(batch_size, optimizer),
+        **parts.as_document(),
         "budget_bytes": budget,
         "budget_source": source,
-        "largest_batch_size": estimate.largest_batch(budget),
+        "largest_batch_size": parts.largest_batch(budget, optimizer),
     }
 
 
