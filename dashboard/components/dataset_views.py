@@ -44,15 +44,11 @@ def draw_gallery(dataset: Dataset) -> None:
 
 def draw_every_class(dataset: Dataset, split: str, output: str, classes: list[str]) -> None:
     """Draw a strip of images per class, a page of classes at a time."""
-    page = (
-        st.pagination(-(-len(classes) // CLASSES_PER_PAGE), key="gallery_classes")
-        if len(classes) > CLASSES_PER_PAGE
-        else 1
-    )
-    for start in range((page - 1) * CLASSES_PER_PAGE, min(page * CLASSES_PER_PAGE, len(classes)), 2):
-        for column, label in zip(
-            st.columns(2), range(start, min(start + 2, len(classes), page * CLASSES_PER_PAGE)), strict=False
-        ):
+    pages = -(-len(classes) // CLASSES_PER_PAGE)
+    page = st.pagination(pages, key="gallery_classes") if pages > 1 else 1
+    labels = range(len(classes))[(page - 1) * CLASSES_PER_PAGE : page * CLASSES_PER_PAGE]
+    for start in range(0, len(labels), 2):
+        for column, label in zip(st.columns(2), labels[start : start + 2], strict=False):
             positions = galleries.class_positions(dataset, split, output, label, PER_CLASS)
             total = galleries.num_images(dataset, split, output, label)
             with column:
