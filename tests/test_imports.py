@@ -26,6 +26,7 @@ RANKS = {
     "cnnlab.config": 3,
     "cnnlab.datasets": 4,
     "cnnlab.runs": 4,
+    "cnnlab.published": 4,
     "cnnlab.launch": 5,
     "cnnlab.plots": 5,
     "cnnlab.analysis": 5,
