@@ -5,6 +5,10 @@ every image of the batch the tensors that the backward pass needs again, with th
 one call where they are largest. Left out, because they depend on the machine: the workspace of
 convolution libraries, fragmentation, and what the framework itself takes (on a GPU often 0.5 to
 1 GiB). Layers of unknown kinds are taken to keep both their inputs and their outputs.
+
+Measured once each with TensorFlow 2.21 on a CPU, Adam, as the growth of the peak between two batch
+sizes: ResNet-20 at 32 px 1.62 MiB an image (estimate 1.68), the small VGG at 64 px 2.64 (2.93),
+MobileNetV2 at 128 px 21.0 (22.4); beside it the framework took 130 to 350 MiB. Not measured on a GPU.
 """
 
 from keras import KerasTensor, layers
