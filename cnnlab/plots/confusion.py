@@ -20,7 +20,11 @@ ANNOTATED_CLASSES = 20
 
 @dataclass(frozen=True)
 class ConfusionInfo:
-    """Counts (rows the true class), and top-1 with its Wilson 95 % interval."""
+    """Counts (rows the true class), and top-1 with its Wilson 95 % interval.
+
+    Attributes:
+        unanswered: Images whose probabilities were no numbers: they stand in no cell.
+    """
 
     matrix: Matrix
     class_names: tuple[str, ...]
@@ -29,6 +33,7 @@ class ConfusionInfo:
     n: int
     low: float
     high: float
+    unanswered: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -55,9 +60,11 @@ def confusion_info(
     if output is None and rows.height:
         output = rows["output"][0]
     rows = rows.filter(pl.col("output") == output) if output is not None else rows
+    unanswered = rows["predicted"].null_count()
+    rows = rows.drop_nulls("predicted")
     matrix = confusion_matrix(rows["label"].to_numpy(), rows["predicted"].to_numpy(), len(class_names))
     correct, n = overall(matrix)
-    return ConfusionInfo(matrix, tuple(class_names), split, correct, n, *wilson(correct, n))
+    return ConfusionInfo(matrix, tuple(class_names), split, correct, n, *wilson(correct, n), unanswered)
 
 
 def confusion(
@@ -134,6 +141,8 @@ def confusion_summary(info: ConfusionInfo) -> str:
     if worst.height:
         row = worst.row(0, named=True)
         text += f"; most often {row['true']} is taken for {row['predicted']} ({plural(row['n'], 'time')})"
+    if info.unanswered:
+        text += f"; {plural(info.unanswered, 'image')} without an answer left out"
     return text + "."
 
 

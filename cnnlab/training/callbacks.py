@@ -93,7 +93,9 @@ class RefuseNaN(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         for name, value in (logs or {}).items():
             if name.endswith("loss") and not math.isfinite(float(value)):
-                raise TrainingError("nan_loss", f"The {name.replace('_', ' ')} became {float(value)} in epoch {epoch + 1}.")
+                raise TrainingError(
+                    "nan_loss", f"The {name.replace('_', ' ')} became {float(value)} in epoch {epoch + 1}."
+                )
 
 
 class KeepBest(keras.callbacks.Callback):

@@ -20,7 +20,11 @@ class Batches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self, images: NDArray[np.uint8], labels: Mapping[str, NDArray[np.int32]], batch_size: int, seed: int | None = None
+        self,
+        images: NDArray[np.uint8],
+        labels: Mapping[str, NDArray[np.int32]],
+        batch_size: int,
+        seed: int | None = None,
     ) -> None:
         super().__init__(workers=1)
         self.images = images

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnlab.errors import TrainingError
 from cnnlab.training.model import as_dict
 
 # Evaluation needs no gradients, so a batch may be larger than in training; more than this gains nothing.
@@ -46,14 +47,25 @@ class Answers:
 def evaluate(
     network: keras.Model, images: NDArray[np.uint8], labels: Mapping[str, NDArray[np.int32]]
 ) -> dict[str, Answers]:
-    """Return the network's answers on `images` by output, in their order."""
+    """Return the network's answers on `images` by output, in their order.
+
+    Raises:
+        TrainingError: an answer is no number, so nothing can be said of the network.
+    """
     chunks: dict[str, list[NDArray[np.float32]]] = {name: [] for name in labels}
     predict = _Predictor(network)
     for start in range(0, len(images), BATCH_SIZE):
         batch = np.asarray(images[start : start + BATCH_SIZE], dtype=np.float32)
         for name, logits in as_dict(predict(batch), labels).items():
-            chunks[name].append(softmax(np.asarray(logits)))
+            chunks[name].append(softmax(_numbers(logits, name)))
     return {name: Answers(np.asarray(labels[name]), np.concatenate(chunks[name])) for name in labels}
+
+
+def _numbers(logits: Any, output: str) -> NDArray[np.float32]:
+    numbers = np.asarray(logits)
+    if not np.isfinite(numbers).all():
+        raise TrainingError("nan_loss", f"The network's answers for {output!r} are no numbers any more.")
+    return numbers
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

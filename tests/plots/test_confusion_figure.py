@@ -129,3 +129,14 @@ def test_a_hundred_classes_have_room():
     names = [f"class {place}" for place in range(100)]
     info = per_class_info(np.eye(100, dtype=np.int64), names)
     assert per_class(info).layout.height >= 100 * 20
+
+
+def test_images_without_an_answer_are_said_and_stand_in_no_cell():
+    frame = pl.DataFrame(
+        {"split": ["test"] * 3, "output": ["label"] * 3, "label": [0, 1, 1], "predicted": [0, None, 1]},
+        schema_overrides={"predicted": pl.Int32},
+    )
+    info = confusion_info(frame, ["x", "y"])
+    assert info.matrix.tolist() == [[1, 0], [0, 1]]
+    assert (info.n, info.unanswered) == (2, 1)
+    assert "1 image without an answer left out" in confusion_summary(info)

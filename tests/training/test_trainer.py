@@ -172,3 +172,14 @@ def test_images_of_another_size_are_resized_once(digits):
     assert resized.shape == (digits.info.counts["val"], 20, 20, 1)
     files = sorted((Path(digits.info.path) / "resized").glob("20px-val*"))
     assert [file.name for file in files] == ["20px-val.npy"]
+
+
+def test_answers_that_are_no_numbers_are_refused(digits):
+    from cnnlab.training.evaluation import evaluate
+
+    class Broken:
+        def predict_on_batch(self, images):
+            return np.full((len(images), 10), np.nan, np.float32)
+
+    with pytest.raises(TrainingError, match=r"^The network's answers for 'label' are no numbers any more\.$"):
+        evaluate(Broken(), digits.images("val"), digits.labels("val"))
