@@ -97,8 +97,9 @@ def costs(store_root: Path, *, config: Mapping[str, Any]) -> Answer:
     """Count what the network of a config would cost, without its data being there.
 
     Returns:
-        `num_params`, `trainable_params`, `macs` (null where nothing could be counted),
-        `not_counted` (names of layers) and `layers` (rows of `layers.parquet`).
+        What `cnnlab.analysis.document.document_of` tells: totals, `not_counted`, receptive field and
+        `layers`; and `training_memory`, whose parts `cnnlab.analysis.training_memory` adds up for a
+        batch size and optimizer.
     """
     run_config = config_from_dict(config)
     info = _info(store_root, run_config)
@@ -106,21 +107,17 @@ def costs(store_root: Path, *, config: Mapping[str, Any]) -> Answer:
     import keras
 
     from cnnlab.analysis.costs import costs as count_costs
+    from cnnlab.analysis.document import document_of
+    from cnnlab.analysis.memory import training_memory
     from cnnlab.training.models import build_network
 
     try:
         # No weight is made: a network of any size is counted at once, and needs no memory.
         with keras.StatelessScope(initialize_variables=False):
             counted = count_costs(build_network(run_config, info))
+            value = {**document_of(counted), "training_memory": training_memory(counted).as_document()}
     finally:
         keras.backend.clear_session()
-    value = {
-        "num_params": counted.num_params,
-        "trainable_params": counted.trainable_params,
-        "macs": counted.macs,
-        "not_counted": list(counted.not_counted),
-        "layers": [row.as_row() for row in counted.rows],
-    }
     return Answer(value, keep=_is_fixed(run_config.data.dataset, run_config.data.version))
 
 
