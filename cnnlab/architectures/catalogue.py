@@ -4,14 +4,14 @@ Imports no Keras: forms, the command line, the search space and the help read it
 architecture is one more entry under `entries` and one file with its `build_features`.
 """
 
-from cnnlab.architectures.entries import classic, residual, small
+from cnnlab.architectures.entries import classic, compact, modern, residual, small
 from cnnlab.architectures.entry import Architecture
 from cnnlab.errors import UnknownNameError
 
 __all__ = ["ARCHITECTURES", "Architecture", "get_architecture"]
 
 ARCHITECTURES: dict[str, Architecture] = {
-    entry.name: entry for entry in (*small.ENTRIES, *classic.ENTRIES, *residual.ENTRIES)
+    entry.name: entry for group in (small, classic, residual, compact, modern) for entry in group.ENTRIES
 }
 
 

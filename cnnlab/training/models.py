@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+import cnnlab.architectures.layers  # noqa: F401 # a saved network may have them
 from cnnlab.architectures.catalogue import Architecture, get_architecture
 from cnnlab.architectures.features import Features
 from cnnlab.config import RunConfig

@@ -24,6 +24,8 @@ from cnnlab.training.models import build_network, build_networks
 NAMES = sorted(ARCHITECTURES)
 PUBLISHED = [(name, index) for name in NAMES for index in range(len(ARCHITECTURES[name].published))]
 TITLES = [f"{name}-{ARCHITECTURES[name].published[index].params}" for name, index in PUBLISHED]
+# The table has three digits of 1e9.
+HALF_DIGIT = 0.5e6
 TEN = tuple("0123456789")
 
 
@@ -52,8 +54,9 @@ def counted(name, size=None, parameters=None, **of_info) -> tuple[Costs, Any]:
     try:
         with keras.StatelessScope(initialize_variables=False):
             model = build_network(config(name, size, parameters), info(**of_info))
-            assert model.count_params() == costs(model).num_params
-            return costs(model), keras.tree.map_structure(lambda logits: tuple(logits.shape), model.output)
+            found = costs(model)
+            assert found.num_params == model.count_params()
+            return found, keras.tree.map_structure(lambda logits: tuple(logits.shape), model.output)
     finally:
         # Forgets the variables that wait for a value; freeing memory each time would take longer than to build.
         keras.backend.clear_session(free_memory=False)
@@ -86,7 +89,7 @@ def small_networks(name: str) -> tuple[keras.Model, keras.Model | None]:
     return build_networks(config(name, small_px(name), least(name)), info())
 
 
-def pixels(name: str, count: int = 4) -> np.ndarray:
+def pixels(name: str, count: int = 2) -> np.ndarray:
     return np.random.default_rng(0).uniform(0, 255, (count, small_px(name), small_px(name), 3)).astype("float32")
 
 
@@ -116,24 +119,18 @@ def test_every_end_of_every_setting_builds_and_is_counted(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_is_counted_at_its_natural_size(name):
-    found, shape = counted(name)
-    assert shape == (None, 10)
-    assert found.not_counted == ()
-
-
-@pytest.mark.parametrize("name", NAMES)
 def test_it_builds_at_its_smallest_size_grey_and_with_two_outputs(name):
     outputs = {"shape": ("a", "b", "c"), "colour": ("d", "e")}
     _, shapes = counted(name, ARCHITECTURES[name].smallest_px, channels=1, outputs=outputs)
     assert shapes == {"shape": (None, 3), "colour": (None, 2)}
 
 
-@pytest.mark.parametrize("size", [28, 33, 48, 64, 96, 128])
 @pytest.mark.parametrize("name", NAMES)
-def test_it_builds_at_the_sizes_of_common_data(name, size):
-    if size >= ARCHITECTURES[name].smallest_px:
-        assert counted(name, size)[1] == (None, 10)
+def test_it_builds_and_is_counted_at_the_sizes_of_common_data_and_at_its_own(name):
+    for size in (33, 64, 97, 128, None):
+        found, shape = counted(name, size)
+        assert shape == (None, 10)
+        assert found.not_counted == ()
 
 
 @functools.cache
@@ -158,25 +155,19 @@ def test_it_equals_its_row_of_the_table(name, index, shared):
         row = next(row for row in csv.DictReader(lines) if row["model"] == published.table_row)
     # One row of the table lacks its count.
     assert row["params"] in ("", str(published.params))
-    assert published_costs(name, index).macs == pytest.approx(1e9 * float(row["gmacs"]), rel=0.01)
+    assert published_costs(name, index).macs == pytest.approx(1e9 * float(row["gmacs"]), rel=0.01, abs=HALF_DIGIT)
 
 
 @pytest.mark.training
 @pytest.mark.parametrize("name", NAMES)
-def test_it_takes_pixels_and_returns_logits(name):
-    answer = np.asarray(small_networks(name)[0](pixels(name)))
-    assert answer.shape == (4, 10)
+def test_it_takes_pixels_and_returns_logits_and_so_does_its_saved_copy(name, tmp_path):
+    model, images = small_networks(name)[0], pixels(name)
+    answer = np.asarray(model(images))
+    assert answer.shape == (len(images), 10)
     assert np.isfinite(answer).all()
-
-
-@pytest.mark.training
-@pytest.mark.parametrize("name", NAMES)
-def test_a_saved_model_answers_the_same(name, tmp_path):
-    model = small_networks(name)[0]
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    images = pixels(name)
-    np.testing.assert_allclose(np.asarray(loaded(images)), np.asarray(model(images)), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(np.asarray(loaded(images)), answer, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.training
@@ -186,7 +177,7 @@ def test_every_trainable_weight_gets_a_gradient(name):
     model = TrainingModel(network, None, {"label": 10}, 0.0, with_auxiliary)
     optimizer = Caught(0.1)
     model.compile(optimizer=optimizer, run_eagerly=True, jit_compile=False)
-    model.train_on_batch({"images": pixels(name, 8), "labels": {"label": np.arange(8, dtype="int32")}})
+    model.train_on_batch({"images": pixels(name, 4), "labels": {"label": np.arange(4, dtype="int32")}})
     assert set(optimizer.caught) >= {weight.path for weight in network.trainable_weights}
     assert [path for path, largest in optimizer.caught.items() if not largest] == []
 

@@ -1,0 +1,91 @@
+"""Layers that Keras lacks.
+
+Keras loads a saved network that has one of them only after this module was imported, which
+`cnnlab.training.models` does; elsewhere write `import cnnlab.architectures.layers` first.
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="cnnlab")
+class LocalResponseNormalization(keras.layers.Layer):
+    """Divide each activation by a power of the squares of its neighbouring channels.
+
+    Args:
+        size: Channels looked at, the own one in the middle.
+        alpha: Weight of the sum of squares, not of their mean.
+
+    Source: Krizhevsky et al. 2012, doi:10.1145/3065386, section 3.3 (k=2, n=5, 1e-4, 0.75).
+    """
+
+    def __init__(self, size: int = 5, k: float = 2.0, alpha: float = 1e-4, beta: float = 0.75, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size, self.k, self.alpha, self.beta = size, k, alpha, beta
+
+    def call(self, inputs: Any) -> Any:
+        channels = inputs.shape[-1]
+        half = self.size // 2
+        squares = ops.pad(ops.square(inputs), [[0, 0]] * (len(inputs.shape) - 1) + [[half, half]])
+        total = sum(squares[..., shift : shift + channels] for shift in range(self.size))
+        return inputs / ops.power(self.k + self.alpha * total, self.beta)
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"size": self.size, "k": self.k, "alpha": self.alpha, "beta": self.beta}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package="cnnlab")
+class LayerScale(keras.layers.Layer):
+    """Multiply each channel by a learnt factor that starts near zero.
+
+    Source: Touvron et al. 2021, "Going deeper with Image Transformers", arXiv:2103.17239.
+    """
+
+    def __init__(self, initial: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.initial = initial
+
+    def build(self, input_shape: Any) -> None:
+        # "gamma" as in normalisations: weight decay spares it.
+        self.gamma = self.add_weight(
+            shape=(input_shape[-1],), initializer=keras.initializers.Constant(self.initial), name="gamma"
+        )
+
+    def call(self, inputs: Any) -> Any:
+        return inputs * self.gamma
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "initial": self.initial}
+
+
+@keras.saving.register_keras_serializable(package="cnnlab")
+class ClassToken(keras.layers.Layer):
+    """Put one learnt token before the others; it gathers what the head reads."""
+
+    def build(self, input_shape: Any) -> None:
+        self.token = self.add_weight(shape=(1, 1, input_shape[-1]), initializer="zeros", name="token")
+
+    def call(self, inputs: Any) -> Any:
+        batch = ops.shape(inputs)[0]
+        return ops.concatenate([ops.broadcast_to(self.token, (batch, 1, inputs.shape[-1])), inputs], axis=1)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (input_shape[0], input_shape[1] + 1, input_shape[2])
+
+
+@keras.saving.register_keras_serializable(package="cnnlab")
+class PositionEmbedding(keras.layers.Layer):
+    """Add a learnt vector per place, without which a transformer cannot tell places apart."""
+
+    def build(self, input_shape: Any) -> None:
+        self.embedding = self.add_weight(
+            shape=(1, *input_shape[1:]),
+            initializer=keras.initializers.RandomNormal(stddev=0.02),
+            name="position_embedding",
+        )
+
+    def call(self, inputs: Any) -> Any:
+        return inputs + self.embedding
