@@ -91,12 +91,14 @@ def _kept(call: Call, states: list[State]) -> State:
     return Field((height, width), fields[0].places, sees_whole)
 
 
-def _concatenated(call: Call, states: list[State]) -> State:
-    axis = call.operation.axis % len(call.outputs[0].shape)
-    # Joined along its height a map has rows of different origin.
-    return (
-        _kept(call, states) if all(axis not in one.places for one in states if isinstance(one, Field)) else Sight.LOST
-    )
+def _kept_off_axis(call: Call, states: list[State]) -> State:
+    """Joining or picking along one axis: along height or width a map would have rows of different origin."""
+    axis = getattr(call.operation, "axis", None)
+    if not isinstance(axis, int):
+        return Sight.LOST
+    place = axis % len(call.outputs[0].shape)
+    is_along_map = any(place in state.places for state in states if isinstance(state, Field))
+    return Sight.LOST if is_along_map else _kept(call, states)
 
 
 def _along(change: Callable[[Call, Axis, int, int | None], Axis | None]) -> Rule:
@@ -239,7 +241,8 @@ def _as_tuple(value: int | Iterable[int]) -> tuple[int, ...]:
 
 WINDOWS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.MaxPooling2D, layers.AveragePooling2D)
 
-FOLLOWED = {"BroadcastTo", "Concatenate", "Copy", "GetItem", "Pad", "Reshape", "Slice", "Split", "Transpose"}
+ALONG_AXIS = {"Concatenate", "Flip", "Repeat", "Roll", "Split", "Take"}
+FOLLOWED = {*ALONG_AXIS, "BroadcastTo", "Copy", "GetItem", "Pad", "Reshape", "Slice", "Transpose"}
 
 RULES: dict[type, Rule] = {
     **dict.fromkeys(WINDOWS, _along(_window)),
@@ -255,7 +258,7 @@ RULES: dict[type, Rule] = {
         ),
         _kept,
     ),
-    layers.Concatenate: _concatenated,
+    layers.Concatenate: _kept_off_axis,
     layers.Conv2DTranspose: _along(_transposed),
     layers.ZeroPadding2D: _along(_padded),
     layers.Cropping2D: _along(_cropped),
@@ -271,7 +274,7 @@ RULES: dict[type, Rule] = {
 
 # Other free operations keep what is seen where height and width keep their place and size.
 OP_RULES: dict[str, Rule] = {
-    "Concatenate": _concatenated,
+    **dict.fromkeys(ALONG_AXIS, _kept_off_axis),
     "Reshape": _reshaped,
     "Transpose": _transposed_op,
     "Pad": _padded_op,

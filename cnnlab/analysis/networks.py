@@ -1,7 +1,7 @@
 """Networks to be looked at: of the catalogue, of keras.applications, or from a file."""
 
 import importlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from cnnlab.architectures.catalogue import ARCHITECTURES, get_architecture
+from cnnlab.architectures.entry import Architecture
 from cnnlab.errors import ConfigError, UnknownNameError
 
 APPLICATIONS = "keras.applications:"
@@ -68,8 +69,6 @@ def _of_catalogue(
     entry = get_architecture(name)
     checked = entry.check(parameters).model_dump()
     shape = input_shape or (entry.natural_px, entry.natural_px, 3)
-    module, function = entry.builder.split(":")
-    build = getattr(importlib.import_module(module), function)
     if min(shape[:2]) < entry.smallest_px:
         raise ConfigError(
             f"--input-shape {_written(shape)} is too small for {name!r}. Expected a height and width of at least "
@@ -78,9 +77,22 @@ def _of_catalogue(
         )
     images = keras.Input(shape, name="images")
     with _said(name, shape):
-        features = build(images, **checked)
-        logits = keras.layers.Dense(num_classes or USUAL_CLASSES, name="logits")(features)
+        built = _function(entry.builder)(images, **checked)
+        # Heads that only help during training are no part of the network.
+        features = getattr(built, "main", built)
+        logits = _logits(entry, features, num_classes or USUAL_CLASSES)
         return Sample(keras.Model(images, logits, name=name), shape)
+
+
+def _logits(entry: Architecture, features: Any, num_classes: int) -> Any:
+    if entry.head:
+        return _function(entry.head)(features, num_classes, "logits")
+    return keras.layers.Dense(num_classes, name="logits")(features)
+
+
+def _function(path: str) -> Callable[..., Any]:
+    module, function = path.split(":")
+    return getattr(importlib.import_module(module), function)
 
 
 def _application(
