@@ -25,6 +25,7 @@ SCHEMA = {
     "interval": pl.String,
     "n_images": pl.Int64,
     "n_runs": pl.Int64,
+    "val_accuracy": pl.Float64,
 }
 
 
@@ -52,6 +53,7 @@ def run_row(row: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]
         "interval": None if low is None else "wilson",
         "n_images": row["test_n"],
         "n_runs": 1,
+        "val_accuracy": row.get("val_accuracy") if is_known(row.get("val_accuracy")) else None,
     }
 
 
@@ -64,9 +66,15 @@ def group_row(
     row = run_row(first, {first["run_id"]: titles[group["group_id"]]})
     row.update(key=group["group_id"], num_params=group["num_params"], macs=group["macs"], n_runs=group["n"])
     row["accuracy"] = group["mean"]
+    row["val_accuracy"] = _mean_of([by_run[run_id].get("val_accuracy") for run_id in known])
     if group["n"] > 1:
         row.update(low=group["low"], high=group["high"], interval="student")
     return row
+
+
+def _mean_of(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None and is_known(value)]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
 
 
 def _wilson_of(row: Mapping[str, Any]) -> tuple[float | None, float | None]:

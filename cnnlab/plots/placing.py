@@ -1,50 +1,68 @@
-"""Where the names of points may stand so that they do not cover one another."""
+"""Where the names of points may stand so that they do not cover one another, on a wide screen and on a phone."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
 CHARACTER_PX = 6.6
 LINE_PX = 15.0
+# Half the width of a point's dot and of the caps of its interval.
+DOT_PX = 3.0
+SIDES = ("middle right", "middle left", "top center", "bottom center")
 
 
-def place_labels(
-    points: Sequence[tuple[float, float]],
-    radii: Sequence[float],
-    labels: Sequence[str],
-    width_px: float,
-    bars: Sequence[Box],
-) -> list[str | None]:
+@dataclass(frozen=True)
+class Mark:
+    """A point that may have a name.
+
+    Attributes:
+        x: Share of the plot's width, which is not known when the figure is made.
+        y_px: Downwards.
+        radius_px: Of its bubble.
+        label: Empty for a point that is only in the way.
+        top_px: Upper end of its interval; `bottom_px` the lower.
+    """
+
+    x: float
+    y_px: float
+    radius_px: float
+    label: str
+    top_px: float
+    bottom_px: float
+
+
+def place_labels(marks: Sequence[Mark], widths_px: Sequence[float]) -> list[str | None]:
     """Return plotly's `textposition` for each label, or None where there is no room (hover names it).
 
-    Each label takes the first of four sides that covers no label placed before, no other point's
-    bar, and stays between the left and right edge; beside before above, where its own bar is.
-    Large bubbles come first.
+    Each label takes the first of four sides that, at every width, covers no label placed before, no
+    other point's interval, and stays between the left and right edge; beside before above, where its
+    own interval is. Large bubbles come first.
 
     Args:
-        points: x and y in pixels, y downwards.
-        radii: Of the bubbles, in pixels.
-        labels: The texts.
-        width_px: Of the plot area.
-        bars: The interval of each point; it may be as short as the point.
+        marks: Labelled or not.
+        widths_px: That the plot may have. One that is right for a wide page is wrong for a narrow one.
     """
-    placed: list[Box] = []
-    positions: list[str | None] = [None] * len(labels)
-    for place in sorted(range(len(labels)), key=lambda item: (-radii[item], item)):
-        others = [bar for item, bar in enumerate(bars) if item != place]
-        for side in ("middle right", "middle left", "top center", "bottom center"):
-            box = _box(points[place], radii[place], len(labels[place]) * CHARACTER_PX, side)
-            is_free = not any(_overlap(box, other) for other in [*placed, *others])
-            if is_free and box[0] >= 0 and box[2] <= width_px:
-                placed.append(box)
+    placed: list[tuple[Box, ...]] = []
+    positions: list[str | None] = [None] * len(marks)
+    bars = [[_bar(mark, width) for width in widths_px] for mark in marks]
+    for place in sorted(range(len(marks)), key=lambda item: (-marks[item].radius_px, item)):
+        if not marks[place].label:
+            continue
+        in_the_way = [*placed, *(bar for item, bar in enumerate(bars) if item != place)]
+        for side in SIDES:
+            boxes = tuple(label_box(marks[place], side, width) for width in widths_px)
+            if all(map(_is_inside, boxes, widths_px)) and not any(_any_overlap(boxes, other) for other in in_the_way):
+                placed.append(boxes)
                 positions[place] = side
                 break
     return positions
 
 
-def _box(point: tuple[float, float], radius: float, length: float, side: str) -> Box:
-    x, y = point
-    gap = radius + 3
+def label_box(mark: Mark, side: str, width_px: float) -> Box:
+    """Return the room that a label takes at one width of the plot."""
+    x, y, length = mark.x * width_px, mark.y_px, len(mark.label) * CHARACTER_PX
+    gap = mark.radius_px + 3
     if side == "middle right":
         return x + gap, y - LINE_PX / 2, x + gap + length, y + LINE_PX / 2
     if side == "middle left":
@@ -53,5 +71,19 @@ def _box(point: tuple[float, float], radius: float, length: float, side: str) ->
     return x - length / 2, top, x + length / 2, top + LINE_PX
 
 
-def _overlap(one: Box, two: Box) -> bool:
+def overlap(one: Box, two: Box) -> bool:
+    """Return whether two boxes share more than an edge, or a bar without height lies in the other."""
     return one[0] < two[2] and two[0] < one[2] and one[1] <= two[3] and two[1] <= one[3]
+
+
+def _bar(mark: Mark, width_px: float) -> Box:
+    x = mark.x * width_px
+    return x - DOT_PX, mark.top_px, x + DOT_PX, mark.bottom_px
+
+
+def _is_inside(box: Box, width_px: float) -> bool:
+    return box[0] >= 0 and box[2] <= width_px
+
+
+def _any_overlap(boxes: Sequence[Box], others: Sequence[Box]) -> bool:
+    return any(map(overlap, boxes, others))

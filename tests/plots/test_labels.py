@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnlab.plots.labels import distinct, escaped, listed_with_reasons, plural, shortened, unique_labels
-from cnnlab.plots.placing import place_labels
+from cnnlab.plots.placing import Mark, label_box, overlap, place_labels
 
 
 def test_markup_in_a_name_is_text():
@@ -42,27 +42,57 @@ def test_long_lists_of_reasons_end_in_a_number():
     assert listed_with_reasons(reasons, {"r0": "net"}, most=2) == "net (failed), r1 (failed) and 2 more"
 
 
-def bar(point):
-    return point[0] - 3, point[1], point[0] + 3, point[1]
+WIDTHS = (300.0, 500.0, 1200.0)
+
+
+def mark(x, y, label="lenet5", radius=5.0, half=0.0):
+    return Mark(x, y, radius, label, y - half, y + half)
 
 
 def test_a_lonely_label_stands_beside_its_point():
-    assert place_labels([(100.0, 50.0)], [5.0], ["lenet5"], 500, [bar((100.0, 50.0))]) == ["middle right"]
+    assert place_labels([mark(0.2, 50)], WIDTHS) == ["middle right"]
 
 
 def test_labels_that_would_cover_one_another_move_or_leave():
-    points = [(100.0, 50.0)] * 6
-    positions = place_labels(points, [5.0] * 6, ["lenet5"] * 6, 500, [bar(point) for point in points])
+    positions = place_labels([mark(0.4, 50)] * 6, WIDTHS)
     shown = [position for position in positions if position]
     assert len(set(shown)) == len(shown)
     assert None in positions
 
 
 def test_a_label_at_the_edge_turns_inwards():
-    assert place_labels([(490.0, 50.0)], [5.0], ["resnet"], 500, [bar((490.0, 50.0))]) == ["middle left"]
+    assert place_labels([mark(0.98, 50, "resnet")], WIDTHS) == ["middle left"]
 
 
 def test_a_label_avoids_the_bars_of_others():
-    points = [(100.0, 50.0), (130.0, 80.0)]
-    bars = [bar(points[0]), (127.0, 20.0, 133.0, 120.0)]
-    assert place_labels(points, [5.0, 5.0], ["lenet5", "x"], 500, bars)[0] == "middle left"
+    # The bar of `x` stands where the label of the first would end.
+    assert place_labels([mark(0.5, 50), mark(0.56, 80, "x", half=60)], (500.0,))[0] == "middle left"
+
+
+def test_a_label_keeps_clear_on_a_phone_too():
+    marks = [mark(0.3, 50), mark(0.4, 50, "")]
+    assert place_labels(marks, (1200.0,)) == ["middle right", None]
+    assert place_labels(marks, (1200.0, 300.0))[0] == "middle left"
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.builds(mark, st.floats(0, 1), st.floats(0, 400), st.text("ab", max_size=12), st.floats(0, 28),
+                  st.floats(0, 60)),
+        max_size=14,
+    )
+)  # fmt: skip
+def test_no_label_covers_another_or_an_interval_at_any_width(marks):
+    positions = place_labels(marks, WIDTHS)
+    shown = [(place, side) for place, side in enumerate(positions) if side]
+    for width in WIDTHS:
+        boxes = {place: label_box(marks[place], side, width) for place, side in shown}
+        for place, box in boxes.items():
+            assert box[0] >= 0
+            assert box[2] <= width
+            for other, mark_of_other in enumerate(marks):
+                x = mark_of_other.x * width
+                bar = (x - 3, mark_of_other.top_px, x + 3, mark_of_other.bottom_px)
+                assert other == place or not overlap(box, bar)
+                assert other == place or other not in boxes or not overlap(box, boxes[other])
