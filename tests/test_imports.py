@@ -29,6 +29,7 @@ RANKS = {
     "cnnlab.published": 4,
     "cnnlab.launch": 5,
     "cnnlab.plots": 5,
+    "cnnlab.convolution": 5,
     "cnnlab.analysis": 5,
     "cnnlab.architectures": 6,
     "cnnlab.augmentation": 6,
