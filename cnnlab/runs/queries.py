@@ -9,7 +9,8 @@ import polars as pl
 from cnnlab.config import NOT_IN_FINGERPRINT, flatten
 from cnnlab.runs import facts, index, tables
 from cnnlab.runs.hardware import read_hardware
-from cnnlab.runs.schema import HARDWARE, LAYERS, METRICS, PREDICTIONS, polars_schema
+from cnnlab.runs.inference import read_inference
+from cnnlab.runs.schema import HARDWARE, INFERENCE, LAYERS, METRICS, PREDICTIONS, polars_schema
 from cnnlab.runs.store import Store
 
 
@@ -46,6 +47,12 @@ def hardware(store: Store, run_id: str) -> pl.DataFrame:
     lines = read_hardware(store.run_dir(run_id))
     rows = [{name: line.get(name) for name in HARDWARE.names} for line in lines]
     return pl.DataFrame(rows, schema=polars_schema(HARDWARE), orient="row")
+
+
+def inference(store: Store, run_ids: Sequence[str]) -> pl.DataFrame:
+    """Return how fast the runs' networks answer, run after run, for those that were measured."""
+    frames = [read_inference(run_dir) for run_dir in _dirs(store, run_ids)]
+    return pl.concat(frames) if frames else pl.DataFrame(schema=polars_schema(INFERENCE))
 
 
 def config_differences(store: Store, run_ids: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:

@@ -47,6 +47,7 @@ _LAYOUT = """\
     predictions.parquet    for every image of val and test
     layers.parquet         the network and what its layers cost
     result.json            what came out
+    inference.parquet      how fast it answers, where that was measured
     failure.json           why it fails, in the trainer's words
     model.keras            the network with the weights that were kept
     checkpoints/           where an interrupted run can go on

@@ -168,6 +168,36 @@ HARDWARE = Table(
     ),
 )
 
+INFERENCE = Table(
+    "inference",
+    "runs/<run_id>/inference.parquet",
+    "One row per batch size, written by `python -m cnnlab measure`: how fast the trained network answers, from pixels "
+    "in memory to logits in memory, on one machine. Measuring again on the same machine, device and versions replaces "
+    "the rows; others stay.",
+    (
+        _RUN_ID,
+        Column("batch_size", "int32", "Images in one call.", "images"),
+        Column("n", "int32", "Timed calls, after some untimed ones.", "calls"),
+        Column("median_s", "float64", "Of a call.", "s"),
+        Column("p10_s", "float64", "A tenth of the calls took at most that.", "s"),
+        Column("p90_s", "float64", "Nine tenths of the calls took at most that.", "s"),
+        Column("images_per_s", "float64", "`batch_size / median_s`.", "1/s"),
+        Column(
+            "memory_bytes",
+            "int64",
+            "By how much the resident memory of the process had grown at its highest, since before the network was "
+            "loaded; batch sizes come in rising order in one process.",
+            "bytes",
+            True,
+        ),
+        Column("gpu_memory_bytes", "int64", "Highest use by the backend's tensors; null without GPU.", "bytes", True),
+        Column("hardware", "string", "The GPU that computed, else the processor and its usable cores."),
+        Column("versions", "string", "Of Python, Keras and its backend."),
+        Column("load_1min", "float64", "Load of the machine just before; null where it is not kept.", "", True),
+        Column("measured_at", "timestamp[us, UTC]", "When this batch size was done."),
+    ),
+)
+
 INDEX = Table(
     "index",
     "index/runs.parquet",
@@ -178,7 +208,7 @@ INDEX = Table(
     ),
 )
 
-TABLES = (METRICS, PREDICTIONS, LAYERS, INDEX, HARDWARE)
+TABLES = (METRICS, PREDICTIONS, LAYERS, INDEX, HARDWARE, INFERENCE)
 
 
 def check_row(table: Table, row: dict[str, Any], where: str) -> None:
