@@ -22,13 +22,33 @@ IMAGENET_CLASSES = 1000
 
 Shape = tuple[int, int, int]
 
+STATISTICS = (
+    "Published counts of trained weights are those of trainable_params; moving statistics of batch normalisation come "
+    "on top."
+)
+# Where a network of keras.applications is not the one that torchvision publishes numbers of.
+DIFFERENCES = {
+    **{
+        name: f"Not the ResNet of torchvision ({published}): the stride of a stack is in its first 1x1 convolution, as "
+        "in the paper, not in the 3x3 after it, and the convolutions have biases."
+        for name, published in {
+            "ResNet50": "4.089 GMACs, 25.56 M",
+            "ResNet101": "7.801 GMACs, 44.55 M",
+            "ResNet152": "11.514 GMACs, 60.19 M",
+        }.items()
+    },
+    "InceptionV3": "The parameters that torchvision publishes (27.16 M) include an auxiliary head and the scales of "
+    "batch normalisation, which are not here.",
+}
+
 
 @dataclass(frozen=True)
 class Sample:
-    """A network and the shape of the images it is looked at with."""
+    """A network, the shape of the images it is looked at with, and what to know when comparing it."""
 
     network: keras.Model
     input_shape: tuple[int | None, ...]
+    notes: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -111,7 +131,9 @@ def _application(
         network = build(**settings, **({"input_shape": input_shape} if input_shape else {}))
         if None in network.input_shape[1:]:
             network = build(**settings, input_shape=USUAL_SHAPE)
-    return Sample(network, tuple(network.input_shape[1:]))
+    notes = [STATISTICS] if network.non_trainable_weights else []
+    notes += [DIFFERENCES[name]] if name in DIFFERENCES else []
+    return Sample(network, tuple(network.input_shape[1:]), tuple(notes))
 
 
 def _from_file(path: Path, parameters: Mapping[str, Any], input_shape: Shape | None, num_classes: int | None) -> Sample:

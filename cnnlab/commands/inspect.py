@@ -68,7 +68,7 @@ def _inspected(
         sample = load_network(name, parameters, shape, num_classes)
         counted = costs(sample.network, sample.input_shape)
         head = {"network": name, "input_shape": list(sample.input_shape), "parameters": parameters}
-        return {**head, **document_of(counted), "costs": counted}
+        return {**head, **document_of(counted), "notes": list(sample.notes), "costs": counted}
 
 
 def _memory(counted: Any, batch_size: int, optimizer: str, memory_gib: float | None) -> dict[str, Any]:
@@ -183,5 +183,5 @@ def _print_formulas(rows: list[dict[str, Any]]) -> None:
 def _print_notes(document: dict[str, Any]) -> None:
     if document["not_counted"]:
         print(f"Not counted: {', '.join(document['not_counted'])}.")
-    for convention in document["conventions"].values():
-        say(convention)
+    for note in (*document["notes"], *document["conventions"].values()):
+        say(note)

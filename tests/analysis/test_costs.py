@@ -158,6 +158,32 @@ def test_a_shape_may_be_given_where_the_network_leaves_it_open():
     assert costs(network, (9, 7, 3)).macs == 7 * 5 * 2 * 27
 
 
+def test_wrappers_and_subclassed_models_are_seen_through_or_listed():
+    class Own(keras.Model):
+        """A model that is written and not drawn."""
+
+        def __init__(self):
+            super().__init__(name="own")
+            self.conv = layers.Conv2D(4, 3, name="conv")
+
+        def call(self, images):
+            return ops.relu(self.conv(images))
+
+    network = Own()
+    network(ops.zeros((1, *IMAGES)))
+    counted = costs(network, IMAGES)
+    assert (counted.macs, counted.num_params) == (6 * 8 * 4 * 54, network.count_params())
+    images = keras.Input(IMAGES)
+    normed = layers.SpectralNormalization(layers.Conv2D(4, 3, name="conv"), name="norm")
+    network = keras.Model(images, normed(images))
+    counted = costs(network)
+    assert (counted.macs, counted.num_params) == (6 * 8 * 4 * 54, network.count_params())
+    steps = keras.Input((5, 3))
+    network = keras.Model(steps, layers.LSTM(2, name="lstm")(steps))
+    assert costs(network).not_counted == ("lstm",)
+    assert costs(network).num_params == network.count_params()
+
+
 def test_frozen_layers_and_tied_weights_add_up():
     images = keras.Input((4,))
     table = layers.Dense(4, name="first")
