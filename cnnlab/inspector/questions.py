@@ -121,7 +121,20 @@ def costs(store_root: Path, *, config: Mapping[str, Any]) -> Answer:
     return Answer(value, keep=_is_fixed(run_config.data.dataset, run_config.data.version))
 
 
-KINDS: dict[str, Callable[..., Answer]] = {"ping": ping, "warm": warm, "preview": preview, "costs": costs}
+def filters(store_root: Path, *, run_id: str, layer: str | None = None) -> Answer:
+    """Return the convolutions of a trained run and the weights of one: see `trained_filters`."""
+    from cnnlab.inspector.filters import trained_filters
+
+    return Answer(trained_filters(store_root, run_id, layer))
+
+
+KINDS: dict[str, Callable[..., Answer]] = {
+    "ping": ping,
+    "warm": warm,
+    "preview": preview,
+    "costs": costs,
+    "filters": filters,
+}
 
 
 def _is_fixed(dataset: str, version: str | None) -> bool:
