@@ -3,12 +3,10 @@
     python -m benchmarks.launching [--runs 60] [--repeats 15]
 
 Trainers that do nothing, under real parents, in a temporary folder. Every row prints n,
-median, 10th and 90th percentile; the machine is named above them.
+median, 10th and 90th percentile; the result goes to `benchmarks/results/` as parquet.
 """
 
 import argparse
-import os
-import platform
 import signal
 import sqlite3
 import statistics
@@ -16,13 +14,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+from benchmarks.report import write_results
 from cnnlab.launch.queue import Queue
-from cnnlab.launch.slots import cores, machine_slots
+from cnnlab.launch.slots import machine_slots
 from cnnlab.processes import is_alive
 from cnnlab.runs.status import RunStatus, read_status, write_status
 
@@ -168,19 +167,22 @@ def look_s(bench: Bench, waiting: int, repeats: int) -> list[float]:
     return taken
 
 
-def show(title: str, seconds: list[float]) -> None:
+def summary_of(title: str, seconds: list[float]) -> dict[str, Any]:
+    """Print and return median and spread of one measurement."""
     tenths = statistics.quantiles(seconds, n=10)
+    row = {
+        "measurement": title,
+        "n": len(seconds),
+        "median_ms": 1e3 * statistics.median(seconds),
+        "p10_ms": 1e3 * tenths[0],
+        "p90_ms": 1e3 * tenths[-1],
+        "load_1_min": psutil.getloadavg()[0],
+    }
     print(
-        f"{title:<42} n={len(seconds):<4} median {1e3 * statistics.median(seconds):8.1f} ms"
-        f"   10-90 % {1e3 * tenths[0]:.1f} to {1e3 * tenths[-1]:.1f} ms"
+        f"{title:<42} n={row['n']:<4} median {row['median_ms']:8.1f} ms"
+        f"   10-90 % {row['p10_ms']:.1f} to {row['p90_ms']:.1f} ms"
     )
-
-
-def show_machine() -> None:
-    memory = psutil.virtual_memory().total / 2**30
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.system()} {platform.release()}, Python {platform.python_version()}")
-    print(f"{cores()} cores, {memory:.0f} GiB, load before {os.getloadavg()[0]:.1f}")
-    print("slots: " + ", ".join(slot.title for slot in machine_slots()))
+    return row
 
 
 def main() -> None:
@@ -188,17 +190,20 @@ def main() -> None:
     arguments.add_argument("--runs", type=int, default=60, help="runs that do nothing")
     arguments.add_argument("--repeats", type=int, default=15, help="repeats of each of the others, two or more")
     given = arguments.parse_args()
-    show_machine()
+    print("slots: " + ", ".join(slot.title for slot in machine_slots()))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         bench = Bench(Path(folder))
         returned, started = submit_s(bench, given.repeats)
-        show("submit returns", returned)
-        show("submit to the trainer's first line", started)
-        show("cancel of a tree deaf to SIGTERM", cancel_s(bench, given.repeats))
-        show("trainer killed to status failed", killed_s(bench, given.repeats))
-        show("a look at 10 waiting runs", look_s(bench, 10, given.repeats))
-        show("a look at 500 waiting runs", look_s(bench, 500, given.repeats))
+        rows = [
+            summary_of("submit returns", returned),
+            summary_of("submit to the trainer's first line", started),
+            summary_of("cancel of a tree deaf to SIGTERM", cancel_s(bench, given.repeats)),
+            summary_of("trainer killed to status failed", killed_s(bench, given.repeats)),
+            summary_of("a look at 10 waiting runs", look_s(bench, 10, given.repeats)),
+            summary_of("a look at 500 waiting runs", look_s(bench, 500, given.repeats)),
+        ]
         print(f"{'runs that do nothing':<42} n={given.runs:<4} {runs_per_s(bench, given.runs):15.1f} runs/s, one pass")
+    write_results("launching", rows, ("psutil",))
 
 
 if __name__ == "__main__":
