@@ -7,6 +7,7 @@ median, 10th and 90th percentile; the result goes to `benchmarks/results/` as pa
 """
 
 import argparse
+import os
 import signal
 import sqlite3
 import statistics
