@@ -9,7 +9,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 import cnnlab
-from cnnlab.commands import catalogues, datasets, inspect, runs, training
+from cnnlab.commands import catalogues, datasets, inspect, measure, runs, training
 from cnnlab.errors import CNNLabError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command("retry")(training.retry)
 app.command("runs")(runs.list_runs)
 app.command("show")(runs.show)
 app.command("compare")(runs.compare)
+app.command("measure")(measure.measure)
 app.command("logs")(runs.logs)
 app.command("delete")(runs.delete)
 app.command("restore")(runs.restore)
