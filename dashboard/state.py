@@ -20,6 +20,7 @@ class PageSpec:
 PAGES: dict[str, PageSpec] = {
     "home": PageSpec("app_pages/home.py", "Home", ":material/home:", ""),
     "datasets": PageSpec("app_pages/datasets.py", "Data sets", ":material/photo_library:", "datasets"),
+    "convolution": PageSpec("app_pages/convolution.py", "Convolution lab", ":material/grid_on:", "convolution"),
     "train": PageSpec("app_pages/train.py", "Train", ":material/play_circle:", "train"),
     "runs": PageSpec("app_pages/runs.py", "Runs", ":material/table_rows:", "runs"),
     "compare": PageSpec("app_pages/compare.py", "Compare", ":material/compare_arrows:", "compare"),

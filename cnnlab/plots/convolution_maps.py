@@ -1,0 +1,90 @@
+"""An image or a feature map as a picture whose values can be read by pointing at it."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from cnnlab.plots.template import new_figure
+
+View = Literal["signed", "absolute", "relu"]
+GREYS = [(0.0, "#000000"), (1.0, "#ffffff")]
+
+
+@dataclass(frozen=True)
+class ConvolutionMapInfo:
+    """A map `(height, width)`, or an image with three channels, and the values of black and white."""
+
+    values: NDArray[np.float64]
+    low: float
+    high: float
+
+    @property
+    def is_colour(self) -> bool:
+        return self.values.ndim == 3
+
+
+def convolution_map_info(values: NDArray[Any], view: View = "signed") -> ConvolutionMapInfo:
+    """Return what is drawn of one map, or of an image `(height, width, 1 or 3)`.
+
+    Args:
+        values: Any numbers; of an image with other channels than three the first is drawn.
+        view: `signed` puts zero in the middle where there are negative values; `absolute` and
+            `relu` draw sizes and what a ReLU lets through.
+    """
+    shown = np.asarray(values, float)
+    if shown.ndim == 3 and shown.shape[2] != 3:
+        shown = shown[..., 0]
+    if view == "absolute":
+        shown = np.abs(shown)
+    elif view == "relu":
+        shown = np.maximum(shown, 0)
+    largest = float(np.abs(shown).max()) or 1.0
+    return ConvolutionMapInfo(shown, -largest if shown.min() < 0 else 0.0, largest)
+
+
+def convolution_map(info: ConvolutionMapInfo, *, height_px: int = 320) -> go.Figure:
+    """Draw the map in greys, square cells, the first row on top."""
+    figure = new_figure(x_title="Column (px)", y_title="Row (px)", height_px=height_px)
+    if info.is_colour:
+        span = info.high - info.low
+        pixels = np.clip((info.values - info.low) / span * 255, 0, 255).round().astype(np.uint8)
+        figure.add_image(
+            z=pixels,
+            customdata=info.values,
+            hovertemplate="row %{y}, column %{x}<br>%{customdata[0]:.4~g}, %{customdata[1]:.4~g}, "
+            "%{customdata[2]:.4~g}<extra></extra>",
+        )
+    else:
+        figure.add_heatmap(
+            z=info.values,
+            zmin=info.low,
+            zmax=info.high,
+            colorscale=GREYS,
+            hovertemplate="row %{y}, column %{x}<br>value %{z:.4~g}<extra></extra>",
+            colorbar={
+                "thickness": 10,
+                "outlinewidth": 0,
+                "tickformat": ".3~g",
+                "nticks": 5,
+                "title": {"text": "Value"},
+            },
+        )
+    # Few cells have one number each on the axis; many have plotly's own.
+    for update, side in ((figure.update_xaxes, info.values.shape[1]), (figure.update_yaxes, info.values.shape[0])):
+        update(constrain="domain", showgrid=False, range=[-0.5, side - 0.5], dtick=1 if side <= 12 else None)
+    figure.update_yaxes(scaleanchor="x", range=[info.values.shape[0] - 0.5, -0.5])
+    return figure
+
+
+def convolution_map_summary(info: ConvolutionMapInfo) -> str:
+    """Return one sentence: size, smallest and largest value, and what black and white are."""
+    height, width = info.values.shape[:2]
+    text = f"{height}×{width} cells, values {info.values.min():.4g} to {info.values.max():.4g}"
+    if info.is_colour:
+        return f"{text}, red, green and blue."
+    if info.low < 0:
+        return f"{text}: black {info.low:.4g}, grey 0, white {info.high:.4g}."
+    return f"{text}: black 0, white {info.high:.4g}."
