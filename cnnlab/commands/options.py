@@ -25,6 +25,9 @@ from cnnlab.config import (
 from cnnlab.errors import ConfigError
 from cnnlab.parameters import Parameters, ParameterSpec, check, specs
 
+FILE_OPTION = Annotated[
+    Path | None, typer.Option("--config", "-c", help="A YAML file, as 'copy as YAML' gives it; options win over it.")
+]
 TYPES: dict[str, Any] = {"integer": int, "number": float, "boolean": bool}
 
 
@@ -101,40 +104,36 @@ OPTIONS: tuple[ConfigOption, ...] = (
 
 def with_config(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give `command(config, ...)` every option of a config, and `--config FILE` beneath them."""
-    file_option = Annotated[
-        Path | None,
-        typer.Option("--config", "-c", help="A YAML file, as 'copy as YAML' gives it; options win over it."),
-    ]
-    file = inspect.Parameter("config_file", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=file_option)
-    return _with_options(command, OPTIONS, [file], lambda given: config_of(given["config_file"], given))
+    return _with_options(command, OPTIONS, config_of)
 
 
 def with_model(model: type[Parameters], where: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give `command(parameters, ...)` one option per field of a parameter model."""
+    """Give `command(parameters, ...)` one option per field of a parameter model, and `--config FILE` beneath them."""
     options = _options(model, (), {})
 
-    def build(given: Mapping[str, Any]) -> Parameters:
-        return check(model, {name: value for name, value in given.items() if value is not None}, where)
+    def build(file: Path | None, given: Mapping[str, Any]) -> Parameters:
+        chosen = {name: value for name, value in given.items() if value is not None}
+        return check(model, {**(_read(file) if file else {}), **chosen}, where)
 
-    return lambda command: _with_options(command, options, [], build)
+    return lambda command: _with_options(command, options, build)
 
 
 def _with_options(
     command: Callable[..., Any],
     options: Sequence[ConfigOption],
-    more: list[inspect.Parameter],
-    build: Callable[[Mapping[str, Any]], Any],
+    build: Callable[[Path | None, Mapping[str, Any]], Any],
 ) -> Callable[..., Any]:
     own = list(inspect.signature(command).parameters.values())[1:]
-    added = more + [
+    added = [inspect.Parameter("config_file", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=FILE_OPTION)]
+    added += [
         inspect.Parameter(option.keyword, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=option.declaration())
         for option in options
     ]
-    names = [parameter.name for parameter in added]
 
     @functools.wraps(command)
     def wrapper(**given: Any) -> Any:
-        return command(build({name: given.pop(name) for name in names}), **given)
+        file = given.pop("config_file")
+        return command(build(file, {option.keyword: given.pop(option.keyword) for option in options}), **given)
 
     signature = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in [*own, *added]]
     wrapper.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]

@@ -1,11 +1,13 @@
 """The form that imports one's own images: an uploaded zip, or a zip or folder on the server."""
 
 import re
+import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+import yaml
 
 from cnnlab.datasets.importing import ImportOptions
 from cnnlab.datasets.storage import check_name
@@ -45,10 +47,22 @@ def import_form(taken: Collection[str]) -> None:
     )
     with st.expander("Options: size, splits", icon=":material/tune:"):
         values = parameter_form(ImportOptions, {}, PREFIX)
+        options_text(source_name, name.strip() or proposed_name(source_name), values)
     if st.button(
         "Import", type="primary", icon=":material/upload:", key="import_start", disabled=not source_name.strip()
     ):
         start(name.strip() or proposed_name(source_name), upload, path.strip(), values, taken)
+
+
+def options_text(source: str, name: str, values: Mapping[str, Any]) -> None:
+    """Draw what the form holds as a command and as YAML, each with its copy button."""
+    command, whole = st.tabs(["Copy as command", "Copy as YAML"])
+    with command:
+        words = [source or "my-images.zip", "--name", name, *option_words(values)]
+        st.code(f"python -m cnnlab datasets import {shlex.join(words)}", language="bash", wrap_lines=True)
+    with whole:
+        st.code(yaml.safe_dump(dict(values), sort_keys=False), language="yaml")
+        st.caption("`python -m cnnlab datasets import FILE --name NAME --config import.yaml` reads it.")
 
 
 def start(name: str, upload: Any, path: str, values: Mapping[str, Any], taken: Collection[str]) -> None:

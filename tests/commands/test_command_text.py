@@ -3,27 +3,27 @@
 import shlex
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from test_config import configs
 from typer.testing import CliRunner
 
-from cnnlab.commands.options import OPTIONS, pairs, with_config
+from cnnlab.commands.options import OPTIONS, pairs, with_config, with_model
 from cnnlab.commands.text import as_command, as_options
 from cnnlab.config import RunConfig, config_from_dict
 from cnnlab.errors import ConfigError
 
+FOUND: list[RunConfig] = []
+APP = typer.Typer(pretty_exceptions_enable=False)
+APP.command()(with_config(lambda config: FOUND.append(config)))
+
 
 def parse(words: list[str]) -> RunConfig:
     """Read options as the real command line does."""
-    import typer
-
-    found = []
-    app = typer.Typer(pretty_exceptions_enable=False)
-    app.command()(with_config(lambda config: found.append(config)))
-    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    result = CliRunner().invoke(APP, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    return found[0]
+    return FOUND.pop()
 
 
 @given(configs())
@@ -73,3 +73,16 @@ def test_a_parameter_without_value_is_refused(item):
 def test_notes_survive_the_shell(notes):
     config = config_from_dict({"notes": notes})
     assert shlex.split(" ".join(as_options(config)))[-1:] == ([notes] if notes else ["lenet5"])
+
+
+def test_an_import_reads_its_options_from_yaml_and_the_line(tmp_path):
+    from cnnlab.datasets.shape_choice import ImportOptions
+
+    file = tmp_path / "import.yaml"
+    file.write_text("image_size: 48\nfit: pad\nseed: 3\n")
+    found = []
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(with_model(ImportOptions, "the import")(lambda options: found.append(options)))
+    result = CliRunner().invoke(app, ["--config", str(file), "--fit", "stretch"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert (found[0].image_size, found[0].fit, found[0].seed) == (48, "stretch", 3)
