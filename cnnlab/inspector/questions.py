@@ -4,7 +4,7 @@ import base64
 import io
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,6 +121,45 @@ def costs(store_root: Path, *, config: Mapping[str, Any]) -> Answer:
     return Answer(value, keep=_is_fixed(run_config.data.dataset, run_config.data.version))
 
 
+def inspect(
+    store_root: Path,  # noqa: ARG001 a network needs no store
+    *,
+    architecture: str,
+    parameters: Mapping[str, Any],
+    input_shape: Sequence[int],
+    num_classes: int,
+) -> Answer:
+    """Tell all about a network of the catalogue: what `costs` tells, and how its layers hang together.
+
+    Args:
+        input_shape: Height, width, channels.
+
+    Returns:
+        As `costs`; each of `layers` has its `settings`, and `edges` are `[from, to]` by positions of layers.
+    """
+    height, width, channels = input_shape
+
+    import keras
+
+    from cnnlab.analysis.costs import costs as count_costs
+    from cnnlab.analysis.document import document_of
+    from cnnlab.analysis.memory import training_memory
+    from cnnlab.analysis.networks import load_network, without_weights
+    from cnnlab.inspector.structure import edges_of, settings_of
+
+    try:
+        with without_weights():
+            sample = load_network(architecture, parameters, (height, width, channels), num_classes)
+            counted = count_costs(sample.network)
+            document = document_of(counted)
+            for layer, settings in zip(document["layers"], settings_of(counted), strict=True):
+                layer["settings"] = settings
+            memory = training_memory(counted).as_document()
+            return Answer({**document, "training_memory": memory, "edges": edges_of(counted)})
+    finally:
+        keras.backend.clear_session()
+
+
 def filters(store_root: Path, *, run_id: str, layer: str | None = None) -> Answer:
     """Return the convolutions of a trained run and the weights of one: see `trained_filters`."""
     from cnnlab.inspector.filters import trained_filters
@@ -133,6 +172,7 @@ KINDS: dict[str, Callable[..., Answer]] = {
     "warm": warm,
     "preview": preview,
     "costs": costs,
+    "inspect": inspect,
     "filters": filters,
 }
 
