@@ -2,16 +2,17 @@
 
 Imports no Keras: forms, the command line, the search space and the help read it. The next
 architecture is one more entry under `entries` and one file with its `build_features`.
+What a person makes comes last.
 """
 
-from cnnlab.architectures.entries import classic, compact, modern, residual, small
+from cnnlab.architectures.entries import classic, compact, modern, own, residual, small
 from cnnlab.architectures.entry import Architecture
 from cnnlab.errors import UnknownNameError
 
 __all__ = ["ARCHITECTURES", "Architecture", "get_architecture"]
 
 ARCHITECTURES: dict[str, Architecture] = {
-    entry.name: entry for group in (small, classic, residual, compact, modern) for entry in group.ENTRIES
+    entry.name: entry for group in (small, classic, residual, compact, modern, own) for entry in group.ENTRIES
 }
 
 

@@ -1,6 +1,6 @@
 """What the catalogue says of one family of networks. Imports no Keras."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,8 @@ class Architecture:
     Attributes:
         smallest_px: The least height and width that leaves something to pool.
         natural_px: The height and width of its paper, which the form proposes.
+        year: Of the paper; None for what a person makes.
+        check_size: Raises `ConfigError` where its checked parameters do not fit images of that size.
         builder: `module:function`, imported only where Keras may be.
         head: Likewise, of a family whose logits do not come from a dense layer; called
             with features, number of classes and the layer's name.
@@ -51,7 +53,7 @@ class Architecture:
 
     name: str
     title: str
-    year: int
+    year: int | None
     source: str
     summary: str
     parameters: type[Parameters]
@@ -59,6 +61,7 @@ class Architecture:
     natural_px: int
     builder: str
     head: str = ""
+    check_size: Callable[[Mapping[str, Any], int], None] | None = None
     authors: str = ""
     paper: str = ""
     key_idea: str = ""
@@ -68,6 +71,15 @@ class Architecture:
     def check(self, values: Mapping[str, Any]) -> Parameters:
         """Return the checked parameters of one network of this family."""
         return check(self.parameters, values, f"architecture {self.name!r}")
+
+    def brief(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return parameters as a person would write them."""
+        return self.check(values).brief()
+
+    @property
+    def label(self) -> str:
+        """Return the title with the year of the paper, if there is one."""
+        return f"{self.title} ({self.year})" if self.year else self.title
 
     @property
     def published_params(self) -> int | None:
