@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cnnlab.plots.template import new_figure
 
 View = Literal["signed", "absolute", "relu"]
+ONE_TICK_EACH = 14
 GREYS = [(0.0, "#000000"), (1.0, "#ffffff")]
 
 
@@ -64,18 +65,18 @@ def convolution_map(info: ConvolutionMapInfo, *, height_px: int = 320) -> go.Fig
             zmax=info.high,
             colorscale=GREYS,
             hovertemplate="row %{y}, column %{x}<br>value %{z:.4~g}<extra></extra>",
-            colorbar={
-                "thickness": 10,
-                "outlinewidth": 0,
-                "tickformat": ".3~g",
-                "nticks": 5,
-                "title": {"text": "Value"},
-            },
+            showscale=False,  # the caption says what black and white are
         )
+    height, width = info.values.shape[:2]
     # Few cells have one number each on the axis; many have plotly's own.
-    for update, side in ((figure.update_xaxes, info.values.shape[1]), (figure.update_yaxes, info.values.shape[0])):
-        update(constrain="domain", showgrid=False, range=[-0.5, side - 0.5], dtick=1 if side <= 12 else None)
-    figure.update_yaxes(scaleanchor="x", range=[info.values.shape[0] - 0.5, -0.5])
+    common = {"constrain": "domain", "showgrid": False}
+    figure.update_xaxes(
+        common, constraintoward="left", range=[-0.5, width - 0.5], dtick=1 if width <= ONE_TICK_EACH else None
+    )
+    figure.update_yaxes(
+        common, constraintoward="top", range=[height - 0.5, -0.5], dtick=1 if height <= ONE_TICK_EACH else None,
+        scaleanchor="x",
+    )  # fmt: skip
     return figure
 
 

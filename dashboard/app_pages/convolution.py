@@ -81,7 +81,7 @@ def draw_pictures(chosen: Chosen, layer: Layer, bank: Bank | None) -> int:
     before, after = st.columns(2, gap="medium")
     with before:
         st.markdown(f"**Input** {size_text(chosen.shape)}")
-        info = convolution_map_info(chosen.image)
+        info = convolution_map_info(chosen.image if chosen.is_picture else chosen.image[..., :1])
         st.plotly_chart(convolution_map(info), key="input_map", alt=convolution_map_summary(info))
         st.caption(f"{plain(chosen.title)}. {plain(convolution_map_summary(info))}")
     with after:

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import polars as pl
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -23,7 +24,7 @@ def number_cells(name: str, first: NDArray[np.float64]) -> NDArray[np.float64]:
     if kept not in st.session_state:
         st.session_state[kept] = read_grid(query(name), shape, first)
     edited = st.data_editor(
-        {str(column): st.session_state[kept][:, column] for column in range(shape[1])},
+        pl.DataFrame({str(column): st.session_state[kept][:, column] for column in range(shape[1])}),
         key=f"{kept}.editor",
         hide_index=True,
         num_rows="fixed",

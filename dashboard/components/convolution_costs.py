@@ -7,6 +7,7 @@ from cnnlab.convolution.formulas import beside, formulas, padding_sentence
 from cnnlab.convolution.geometry import receptive_fields
 from cnnlab.convolution.keras_code import keras_code, remarks
 from cnnlab.convolution.settings import Settings
+from cnnlab.plots.labels import plural
 from dashboard.components.numbers import count
 from dashboard.components.text import plain
 
@@ -43,7 +44,10 @@ def draw_beside(settings: Settings, shape: tuple[int, int, int]) -> None:
     )  # fmt: skip
     if place == NETWORK:
         shape, settings = NETWORK_SHAPE, settings.model_copy(update={"filters": NETWORK_FILTERS, "groups": 1})
-    st.caption(f"{shape[2]} channels in, {settings.filters} filters, input {shape[0]}×{shape[1]}.")
+    st.caption(
+        f"{plural(shape[2], 'channel')} in, {plural(settings.filters, 'filter')}, input {shape[0]}×{shape[1]}. "
+        "'of standard' compares the MACs."
+    )
     rows = beside(settings, shape)
     first = rows[0].macs.value if rows and rows[0].title == "Standard" else 0
     st.dataframe(

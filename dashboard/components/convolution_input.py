@@ -21,10 +21,11 @@ CHANNEL_NAMES = ("red", "green", "blue")
 
 @dataclass(frozen=True)
 class Chosen:
-    """The input: numbers, and how it is called."""
+    """The input: numbers, how it is called, and whether three channels are red, green and blue."""
 
     image: NDArray[np.float64]
     title: str
+    is_picture: bool = False
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -33,8 +34,7 @@ class Chosen:
 
     def channel_name(self, channel: int) -> str:
         """Return how a channel is called."""
-        is_colour = self.shape[2] == 3 and self.title not in SOURCES
-        return CHANNEL_NAMES[channel] if is_colour else f"channel {channel + 1}"
+        return CHANNEL_NAMES[channel] if self.is_picture and self.shape[2] == 3 else f"channel {channel + 1}"
 
 
 def choose_input() -> Chosen | None:
@@ -57,7 +57,7 @@ def _pattern() -> Chosen:
         bind="query-params",
     )  # fmt: skip
     side = right.slider("Side", SMALLEST, LARGEST, 8, key="side", bind="query-params")
-    return Chosen(as_channels(get_pattern(name).grid(side), _num_channels()), "Pattern")
+    return Chosen(as_channels(get_pattern(name).grid(side), _num_channels()), titles[name])
 
 
 def _drawn() -> Chosen:
@@ -65,7 +65,7 @@ def _drawn() -> Chosen:
     left.caption("Type numbers into the cells, 0 to 9 say. The address keeps them.")
     side = right.slider("Side", SMALLEST, LARGEST, 8, key="drawn_side", bind="query-params")
     grid = number_cells("drawn", get_pattern("cross").grid(side))
-    return Chosen(as_channels(grid, _num_channels()), "Draw")
+    return Chosen(as_channels(grid, _num_channels()), "Drawn")
 
 
 def _num_channels() -> int:
@@ -132,4 +132,4 @@ def _as_grey(image: NDArray[np.uint8], title: str) -> Chosen:
     if image.shape[2] == 3 and st.toggle("Grey", value=True, key="grey", bind="query-params"):
         # ITU-R BT.601, as Pillow makes grey of colour.
         image = np.rint(image @ np.array([0.299, 0.587, 0.114]))[..., None]
-    return Chosen(image.astype(float), title)
+    return Chosen(image.astype(float), title, is_picture=True)

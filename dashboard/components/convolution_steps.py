@@ -146,7 +146,7 @@ def _reckoning(layer: Layer, chosen: Chosen, step: Step) -> str:
     if layer.settings.is_pooling:
         return _pooling(layer, step)
     if layer.settings.operation == "transposed":
-        return _stamping(chosen, step)
+        return _stamping(layer, chosen, step)
     parts = []
     size = layer.settings.size
     cell_px = SMALL_PX if size <= 5 else max(16, 150 // size)
@@ -157,7 +157,7 @@ def _reckoning(layer: Layer, chosen: Chosen, step: Step) -> str:
             '<div class="row">'
             + grid(step.window[..., place], f"Window{name}", Marks(padding=padding), cell_px=cell_px)
             + "<b>×</b>"
-            + grid(step.weights[..., place], "Kernel", cell_px=cell_px)
+            + grid(step.weights[..., place], _kernel_name(layer), cell_px=cell_px)
             + "<b>=</b>"
             + grid(step.products[..., place], "Products", cell_px=cell_px)
             + "</div>"
@@ -204,7 +204,7 @@ def _pooling(layer: Layer, step: Step) -> str:
     )
 
 
-def _stamping(chosen: Chosen, step: Step) -> str:
+def _stamping(layer: Layer, chosen: Chosen, step: Step) -> str:
     parts = []
     for place, channel in enumerate(step.channels[:SHOWN_CHANNELS]):
         name = f", {chosen.channel_name(channel)}" if len(step.channels) > 1 else ""
@@ -213,7 +213,7 @@ def _stamping(chosen: Chosen, step: Step) -> str:
             '<div class="row">'
             + grid(step.window[..., place], f"Cell{name}", Marks(now={(0, 0)}), cell_px=max(SMALL_PX, 40))
             + "<b>×</b>"
-            + grid(step.weights[..., place], "Kernel", cell_px=SMALL_PX)
+            + grid(step.weights[..., place], _kernel_name(layer), cell_px=SMALL_PX)
             + "<b>=</b>"
             + grid(step.products[..., place], "Stamp", Marks(padding=outside), cell_px=SMALL_PX)
             + "</div>"
@@ -225,6 +225,10 @@ def _stamping(chosen: Chosen, step: Step) -> str:
         + f'<p class="sum"><strong>input[{row}, {column}]</strong> adds its stamp to the marked cells of '
         f"the output. Where stamps overlap they add up.{cut}</p>"
     )
+
+
+def _kernel_name(layer: Layer) -> str:
+    return "Kernel, turned" if layer.settings.mode == "convolution" else "Kernel"
 
 
 def _signed(value: float) -> str:
