@@ -196,6 +196,8 @@ class RunConfig(Parameters):
                 f"image_size={size} is too small for {entry.title}. Expected at least {entry.smallest_px} px. "
                 f"Its natural size is {entry.natural_px} px."
             )
+        if entry.check_size:
+            entry.check_size(self.architecture.parameters, self.image_size)
         parse(self.augmentation).check_image_size(self.image_size)
         return self
 

@@ -22,6 +22,10 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=())
 
+    def brief(self) -> dict[str, Any]:
+        """Return the values as a person would write them; a model may leave out what goes without saying."""
+        return self.model_dump(mode="json")
+
 
 class NoParameters(Parameters):
     """For what has nothing to set."""

@@ -5,6 +5,7 @@ import contextlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from layer_lists import layer_lists
 
 from cnnlab.architectures.catalogue import ARCHITECTURES
 from cnnlab.commands.options import OPTIONS
@@ -17,6 +18,13 @@ from cnnlab.parameters import Parameters, specs
 def values_of(model: type[Parameters]) -> st.SearchStrategy[dict]:
     """Any values that a parameter model allows, some of them left out."""
     return st.fixed_dictionaries({}, optional={spec.name: _value(spec) for spec in specs(model)})
+
+
+def parameters_of(architecture: str, size: int) -> st.SearchStrategy[dict]:
+    """Any parameters that an architecture allows for images of `size`, as a person may write them."""
+    if architecture == "layers":
+        return layer_lists((size, size, 3), most=5).map(lambda layers: {"layers": layers})
+    return values_of(ARCHITECTURES[architecture].parameters)
 
 
 def _value(spec):
@@ -36,17 +44,18 @@ def configs(draw) -> RunConfig:
     training["warmup_epochs"] = 0.0
     architecture = draw(st.sampled_from(sorted(ARCHITECTURES)))
     dataset = draw(st.sampled_from(sorted(DATASETS)))
+    size = draw(st.none() | st.integers(16, 64))
     return config_from_dict(
         {
             "name": draw(st.text(max_size=20)),
             "data": {
                 "dataset": dataset,
                 "parameters": draw(values_of(DATASETS[dataset].parameters)),
-                "image_size": draw(st.none() | st.integers(16, 64)),
+                "image_size": size,
             },
             "architecture": {
                 "name": architecture,
-                "parameters": draw(values_of(ARCHITECTURES[architecture].parameters)),
+                "parameters": draw(parameters_of(architecture, size or ARCHITECTURES[architecture].natural_px)),
             },
             "training": training,
             "repeats": draw(st.integers(1, 50)),
@@ -57,6 +66,14 @@ def configs(draw) -> RunConfig:
 @given(configs())
 def test_yaml_round_trip(config):
     assert config_from_yaml(config.to_yaml()) == config
+
+
+@given(layer_lists())
+def test_a_layer_list_in_any_writing_is_one_config(layers):
+    config = config_from_dict({"architecture": {"name": "layers", "parameters": {"layers": layers}}})
+    assert config_from_yaml(config.to_yaml()) == config
+    full = config_from_dict({"architecture": {"name": "layers", "parameters": config.architecture.parameters}})
+    assert full.fingerprint() == config.fingerprint()
 
 
 @given(configs())

@@ -21,6 +21,8 @@ RANKS = {
     "cnnlab.architectures.catalogue": 2,
     "cnnlab.architectures.entry": 2,
     "cnnlab.architectures.entries": 2,
+    "cnnlab.architectures.layer_list": 2,
+    "cnnlab.architectures.layer_list_shapes": 2,
     "cnnlab.augmentation.catalogue": 2,
     "cnnlab.augmentation.language": 2,
     "cnnlab.config": 3,

@@ -15,7 +15,7 @@ def conv_bn(
     filters: int,
     *,
     kernel: int | tuple[int, int] = 3,
-    strides: int = 1,
+    strides: int | tuple[int, ...] = 1,
     groups: int = 1,
     padding: str = "same",
     activation: str | None = None,

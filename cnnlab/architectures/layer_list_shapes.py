@@ -30,7 +30,7 @@ class LayerListError(ConfigError):
         self.number = number
 
 
-class _Misfit(Exception):
+class _MisfitError(Exception):
     """What is wrong with a layer, without its number."""
 
 
@@ -73,7 +73,7 @@ def shapes_of(
             settings = settings_of(layer)
             row = _skip(settings, shapes) if layer["kind"] == "skip" else RULES[layer["kind"]](settings, shapes[-1])
             _check_size(row)
-        except _Misfit as misfit:
+        except _MisfitError as misfit:
             title = LAYER_KINDS[layer["kind"]].title.lower()
             return rows, LayerListError(f"Layer {number} ({title}): {misfit}", number)
         rows.append(row)
@@ -102,12 +102,16 @@ def _check_size(row: LayerShape) -> None:
     for count, what in ((math.prod(row.output), "its output has"), (row.num_params, "it has")):
         if count > MOST_NUMBERS:
             noun = "values" if what.startswith("its") else "weights"
-            raise _Misfit(f"{what} {count:,} {noun}, and at most {MOST_NUMBERS:,} are possible. Make the map smaller.")
+            raise _MisfitError(
+                f"{what} {count:,} {noun}, and at most {MOST_NUMBERS:,} are possible. Make the map smaller."
+            )
 
 
 def _map(shape: Shape) -> tuple[int, int, int]:
     if len(shape) != 3:
-        raise _Misfit(f"it takes a map and gets {shape_text(shape)}. Move it before the flatten or global pooling.")
+        raise _MisfitError(
+            f"it takes a map and gets {shape_text(shape)}. Move it before the flatten or global pooling."
+        )
     return shape  # type: ignore[return-value]
 
 
@@ -122,9 +126,9 @@ def _sides(
     if reach > min(height, width):
         into = f"does not fit into {height}x{width}."
         if is_pool:
-            raise _Misfit(f"a window of {kernel}x{kernel} {into} Remove it or pool less before.")
+            raise _MisfitError(f"a window of {kernel}x{kernel} {into} Remove it or pool less before.")
         spread = f", which dilation {dilation} spreads over {reach}x{reach}," if dilation > 1 and kernel > 1 else ""
-        raise _Misfit(f"a kernel of {kernel}x{kernel}{spread} {into} Take padding 'same' or pool less before.")
+        raise _MisfitError(f"a kernel of {kernel}x{kernel}{spread} {into} Take padding 'same' or pool less before.")
     return (height - reach) // stride + 1, (width - reach) // stride + 1
 
 
@@ -187,7 +191,7 @@ def _global_pool(_settings: Any, shape: Shape) -> LayerShape:
 
 def _dense(settings: Any, shape: Shape) -> LayerShape:
     if len(shape) != 1:
-        raise _Misfit(
+        raise _MisfitError(
             f"it takes features and gets a map of {shape_text(shape)}. Add a flatten or global pooling before it."
         )
     weights = shape[0] * settings.units
@@ -199,12 +203,12 @@ def _skip(settings: Any, shapes: Sequence[Shape]) -> LayerShape:
     count, before = settings.layers, len(shapes) - 1
     if count > before:
         way_out = f"Lower it to {before} or less." if before else "Move it down."
-        raise _Misfit(f"it skips over {_layers(count)} and has {before or 'none'} before it. {way_out}")
+        raise _MisfitError(f"it skips over {_layers(count)} and has {before or 'none'} before it. {way_out}")
     start, end = shapes[-1 - count], shapes[-1]
     if start == end:
         return LayerShape(end)
     if len(start) != len(end):
-        raise _Misfit(
+        raise _MisfitError(
             f"it cannot add a map of {shape_text(start)}, from before the last {_layers(count)}, to "
             f"{shape_text(end)}. Skip over fewer layers."
         )
@@ -213,7 +217,7 @@ def _skip(settings: Any, shapes: Sequence[Shape]) -> LayerShape:
         return LayerShape(end, weights, weights, weights, strides=())
     strides = tuple(_stride_between(large, small) for large, small in zip(start[:2], end[:2], strict=True))
     if 0 in strides:
-        raise _Misfit(
+        raise _MisfitError(
             f"no stride makes {shape_text(end)} of {shape_text(start)}, from before the last {_layers(count)}. "
             "Take padding 'same' there or skip over fewer layers."
         )

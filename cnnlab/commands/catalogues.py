@@ -5,6 +5,7 @@ from typing import Any
 from cnnlab.architectures.catalogue import ARCHITECTURES
 from cnnlab.augmentation.catalogue import OPS
 from cnnlab.commands.output import JsonOption, print_json, print_table
+from cnnlab.commands.text import value_text
 from cnnlab.parameters import Parameters, ParameterSpec, specs
 
 
@@ -30,7 +31,7 @@ def list_architectures(json: JsonOption = False) -> None:
         )
         return
     for entry in ARCHITECTURES.values():
-        print(f"{entry.name}: {entry.title}, {entry.year}. {entry.summary}")
+        print(f"{entry.name}: {entry.title}{f', {entry.year}' if entry.year else ''}. {entry.summary}")
         _print_settings(entry.parameters)
 
 
@@ -49,7 +50,8 @@ def list_augmentations(json: JsonOption = False) -> None:
 
 
 def _print_settings(model: type[Parameters]) -> None:
-    rows = [(f"  {spec.name}", str(spec.default), _allowed(spec), spec.help) for spec in specs(model)]
+    usual = model.model_construct().brief()  # a default need not be possible: some settings must be given
+    rows = [(f"  {spec.name}", value_text(usual[spec.name]), _allowed(spec), spec.help) for spec in specs(model)]
     if rows:
         print_table(("  setting", "default", "allowed", ""), rows)
     print()

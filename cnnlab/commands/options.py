@@ -162,7 +162,12 @@ def pairs(items: list[str], flag: str) -> dict[str, Any]:
         name, equals, text = item.partition("=")
         if not equals or not name.strip():
             raise ConfigError(f"{flag} {item!r} cannot be read. Expected name=value, such as {flag} width=16.")
-        found[name.strip()] = yaml.safe_load(text)
+        try:
+            found[name.strip()] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise ConfigError(
+                f"{flag} {item!r} cannot be read: its value is no YAML. Check its brackets, colons and quotes."
+            ) from None
     return found
 
 

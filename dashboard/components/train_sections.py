@@ -142,16 +142,15 @@ def architecture_section(values: dict[str, Any]) -> dict[str, Any]:
     """Draw the choice of the architecture and its parameters."""
     put(f"{PREFIX}architecture", values["name"])
     name = st.selectbox(
-        "Architecture", list(ARCHITECTURES), format_func=_architecture_label, key=f"{PREFIX}architecture"
+        "Architecture",
+        list(ARCHITECTURES),
+        format_func=lambda key: ARCHITECTURES[key].label,
+        key=f"{PREFIX}architecture",
     )
     entry = ARCHITECTURES[name]
-    st.caption(f"{plain(entry.summary)} {plain(entry.source)}.")
+    st.caption(plain(f"{entry.summary} {entry.source}." if entry.source else entry.summary))
     first = values["parameters"] if name == values["name"] else {}
     return {"name": name, "parameters": parameter_form(entry.parameters, first, f"{PREFIX}arch.{name}")}
-
-
-def _architecture_label(name: str) -> str:
-    return f"{ARCHITECTURES[name].title} ({ARCHITECTURES[name].year})"
 
 
 def image_size_section(chosen: dict[str, Any], entry: Architecture, image_size: int | None) -> int | None:

@@ -6,6 +6,7 @@ import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
+from layer_lists import layer_lists
 from test_config import configs
 from typer.testing import CliRunner
 
@@ -32,6 +33,25 @@ def test_the_command_makes_the_same_config(config):
         config = config.model_copy(update={"name": ""})
     words = shlex.split(" ".join(as_options(config)))
     assert parse(words) == config
+
+
+@given(layer_lists())
+def test_a_layer_list_survives_the_command_line(layers):
+    config = config_from_dict({"architecture": {"name": "layers", "parameters": {"layers": layers}}})
+    assert parse(shlex.split(" ".join(as_options(config)))) == config
+
+
+def test_a_layer_list_is_written_briefly():
+    layers = ["conv", "max_pool", {"kind": "conv", "filters": 64, "activation": "gelu"}, "global_average_pool"]
+    config = config_from_dict({"architecture": {"name": "layers", "parameters": {"layers": layers}}})
+    assert as_options(config)[-1] == (
+        "--param 'layers=[conv, max_pool, {kind: conv, filters: 64, activation: gelu}, global_average_pool]'"
+    )
+
+
+def test_a_parameter_that_is_no_yaml_is_refused():
+    with pytest.raises(ConfigError, match="its value is no YAML. Check its brackets, colons and quotes"):
+        pairs(["layers=[conv, {kind"], "-p")
 
 
 def test_the_command_names_only_what_is_not_default():
