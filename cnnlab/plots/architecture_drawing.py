@@ -1,0 +1,433 @@
+"""The drawing of a network as in the figures of LeNet and AlexNet: maps as blocks, from left to right.
+
+A block is as tall as the square root of its map's side and as thick as the logarithm of its channels: with
+lengths in proportion the maps of a deep network would be lines. Vectors are bars.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import plotly.graph_objects as go
+
+from cnnlab.plots.architecture_drawing_graph import graph_of, regions_of
+from cnnlab.plots.architecture_drawing_segments import BEFORE, Box, Level, Link, Segment, segments_of
+from cnnlab.plots.labels import escaped, plural, shortened
+from cnnlab.plots.palette import CATEGORICAL, NEUTRAL, with_alpha
+from cnnlab.plots.template import empty_figure, new_figure
+
+LEVELS: tuple[Level, ...] = ("stages", "blocks", "layers")
+SCALE_NOTE = "Height grows with the square root of a map's side, thickness with the logarithm of its channels."
+ROLES = {
+    "input": ("Input", NEUTRAL),
+    "conv": ("Convolution", CATEGORICAL[0]),
+    "pool": ("Pooling", CATEGORICAL[1]),
+    "dense": ("Dense", CATEGORICAL[2]),
+    "attention": ("Attention", CATEGORICAL[3]),
+    "block": ("Block", CATEGORICAL[4]),
+    "join": ("Joined maps", CATEGORICAL[6]),
+    "other": ("Other", CATEGORICAL[7]),
+}
+SIGNS = {"add": "+", "multiply": "×"}
+SKIP = CATEGORICAL[5]
+
+MOST_COLUMNS_OF_BLOCKS = 45  # above it stages are proposed
+ROW_UNITS = 11.0  # a unit is the height of the largest map
+UNIT_PX = 104
+GAP = 0.16
+SLANT = 0.24  # of the side that goes into the page
+LABEL_UNITS = 0.34
+LANE_LABEL_UNITS = 0.16
+MOST_NAMED = 12
+LEAST_ROW_UNITS = 3.2
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A box and its place: the middle of its front, and its size, in units; `row` counts from the top."""
+
+    box: Box
+    x: float
+    y: float
+    width: float
+    height: float
+    depth: float
+    row: int
+    is_in_branch: bool = False
+
+
+@dataclass(frozen=True)
+class DrawingInfo:
+    """What is drawn.
+
+    Attributes:
+        boxes: The maps from left to right.
+        links: Pairs of places in `boxes` with `flow` or `skip`; equal places are a way around a block.
+        num_skips: Ways of the whole network that pass by a block, whatever the level.
+        num_branched: Modules of parallel branches.
+    """
+
+    level: Level
+    boxes: tuple[Placed, ...]
+    links: tuple[Link, ...]
+    num_rows: int
+    num_skips: int
+    num_branched: int
+
+    @property
+    def maps(self) -> list[Box]:
+        """The boxes that are maps or vectors: not the signs of sums."""
+        return [placed.box for placed in self.boxes if placed.box.role not in SIGNS]
+
+    @property
+    def sides(self) -> list[int]:
+        """The sides of the maps in order, each once where neighbours are alike; vectors are left out."""
+        # A gate looks at a map of one pixel, which is no step on the way.
+        maps = [box for box in self.maps if len(box.shape) == 3 and box.shape[:2] != (1, 1)]
+        sides = [box.shape[0] for box in maps if box.shape[0] is not None]
+        return [side for place, side in enumerate(sides) if place == 0 or sides[place - 1] != side]
+
+
+def proposed_level(document: Mapping[str, Any]) -> Level:
+    """Return `blocks`, or `stages` where these would be too many to read."""
+    columns = sum(segment.num_columns for segment in segments_of(graph_of(document), "blocks"))
+    return "blocks" if columns <= MOST_COLUMNS_OF_BLOCKS else "stages"
+
+
+def architecture_drawing_info(document: Mapping[str, Any], level: Level = "blocks") -> DrawingInfo:
+    """Return the boxes and links of a network.
+
+    Args:
+        document: The inspector's answer to `inspect`.
+    """
+    graph = graph_of(document)
+    regions = regions_of(graph)
+    segments = segments_of(graph, level)
+    largest = max((box.shape[0] or 1 for box in segments[0].boxes if len(box.shape) == 3), default=1)
+    boxes, links = _placed(segments, largest)
+    return DrawingInfo(
+        level=level,
+        boxes=tuple(boxes),
+        links=tuple(links),
+        num_rows=max(placed.row for placed in boxes) + 1,
+        num_skips=sum(region.is_skip for region in regions),
+        num_branched=sum(len(region.branches) > 1 and not region.is_skip for region in regions),
+    )
+
+
+def architecture_drawing_summary(info: DrawingInfo) -> str:
+    """Return one sentence: how many maps, their sides, skips and branches."""
+    sides = " to ".join(f"{side}" for side in dict.fromkeys(info.sides))
+    text = f"{plural(len(info.maps), 'map or vector', 'maps and vectors')} at the level of {info.level}"
+    text += f", sides {sides} px" if sides else ""
+    text += f"; {plural(info.num_skips, 'skip connection')}" if info.num_skips else ""
+    text += f"; {plural(info.num_branched, 'module')} of parallel branches" if info.num_branched else ""
+    return f"{text}."
+
+
+# ---- where boxes stand ----
+
+
+def _size(box: Box, largest: int) -> tuple[float, float, float]:
+    """Return width, height and depth of a box in units."""
+    if box.role in SIGNS:
+        return 0.12, 0.12, 0.0
+    sides = [side or 1 for side in box.shape]
+    if len(sides) == 3:
+        height = max(0.1, math.sqrt(sides[0] / largest))
+        return 0.02 + 0.032 * math.log2(1 + sides[2]), height, SLANT * height
+    if len(sides) == 2:  # tokens: as tall as the map whose pixels they were
+        height = max(0.1, math.sqrt(math.sqrt(sides[0]) / largest))
+        return 0.02 + 0.032 * math.log2(1 + sides[1]), height, 0.0
+    return 0.07, min(1.0, 0.085 * math.log2(1 + (sides[0] if sides else 1))), 0.0
+
+
+def _placed(segments: Sequence[Segment], largest: int) -> tuple[list[Placed], list[Link]]:
+    widths = [_column_widths(segment, largest) for segment in segments]
+    total = sum(sum(columns) for columns in widths)
+    num_rows = max(1, math.ceil(total / ROW_UNITS))
+    target = total / num_rows
+    boxes: list[Placed] = []
+    links: list[Link] = []
+    x, row, last = 0.0, 0, BEFORE
+    for segment, columns in zip(segments, widths, strict=True):
+        if x > 0 and x + sum(columns) / 2 > target and row < num_rows - 1:
+            x, row = 0.0, row + 1
+        sizes = [_size(box, largest) for box in segment.boxes]
+        lane_units = max(height + depth for _, height, depth in sizes) + LANE_LABEL_UNITS
+        start = len(boxes)
+        for box, (width, height, depth) in zip(segment.boxes, sizes, strict=True):
+            column = x + sum(columns[: box.column])
+            left = column + (columns[box.column] - GAP - width - depth * 0.5) / 2
+            is_in_branch = any(other.column == box.column for other in segment.boxes if other is not box)
+            middle = (left + width / 2, box.lane * lane_units)
+            boxes.append(Placed(box, *middle, width, height, depth, row, is_in_branch))
+        places = {BEFORE: last}
+        links += [(places.get(a, start + a), start + b, kind) for a, b, kind in segment.links]
+        last = len(boxes) - 1
+        x += sum(columns)
+    return boxes, links
+
+
+def _column_widths(segment: Segment, largest: int) -> list[float]:
+    found = [0.0] * segment.num_columns
+    for box in segment.boxes:
+        width, _, depth = _size(box, largest)
+        found[box.column] = max(found[box.column], width + depth * 0.5 + GAP)
+    return found
+
+
+# ---- the figure ----
+
+
+def architecture_drawing(info: DrawingInfo, *, revision: str = "") -> go.Figure:
+    """Draw the network; a point's `customdata` is its place in `info.boxes`."""
+    if not info.boxes:
+        return empty_figure("This network has no layers to draw.")
+    tops = _row_tops(info)
+    boxes = [(placed, tops[placed.row] + placed.y) for placed in info.boxes]
+    width = max(LEAST_ROW_UNITS, max(placed.x + placed.width / 2 + placed.depth for placed in info.boxes))
+    height = tops[0] + _reach_up(info, 0)
+    figure = new_figure(height_px=round(max(220, height * UNIT_PX + 70)), revision=f"{revision} {info.level}")
+    _add_links(figure, info, boxes, width)
+    _add_boxes(figure, boxes)
+    _add_labels(figure, info, boxes)
+    figure.update_xaxes(visible=False, range=[-0.15, width + 0.15])
+    figure.update_yaxes(visible=False, range=[-0.05, height + 0.05])
+    figure.update_layout(
+        dragmode="pan",
+        hovermode="closest",
+        hoverdistance=40,
+        clickmode="event+select",
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        legend={"y": 0, "yanchor": "top", "itemclick": False, "itemdoubleclick": False},
+    )
+    return figure
+
+
+def _reach_up(info: DrawingInfo, row: int) -> float:
+    """Return how far a row reaches above its middle, ways around blocks and labels included."""
+    top = max(placed.y + placed.height / 2 + placed.depth for placed in info.boxes if placed.row == row)
+    skips = [link for link in info.links if link[2] == "skip" and info.boxes[link[1]].row == row]
+    return top + (0.3 if skips else 0.0) + 0.28
+
+
+def _reach_down(info: DrawingInfo, row: int) -> float:
+    return max(placed.height / 2 - placed.y for placed in info.boxes if placed.row == row) + LABEL_UNITS + 0.12
+
+
+def _row_tops(info: DrawingInfo) -> list[float]:
+    """Return the height of the middle of each row, the last row lowest."""
+    middles = [0.0] * info.num_rows
+    bottom = 0.0
+    for row in reversed(range(info.num_rows)):
+        middles[row] = bottom + _reach_down(info, row)
+        bottom = middles[row] + _reach_up(info, row)
+    return middles
+
+
+def _add_boxes(figure: go.Figure, boxes: Sequence[tuple[Placed, float]]) -> None:
+    for role, (title, colour) in ROLES.items():
+        same = [(place, placed, y) for place, (placed, y) in enumerate(boxes) if placed.box.role == role]
+        if not same:
+            continue
+        for faces, alpha in ((_side_face, 0.75), (_top_face, 0.35), (_front_face, 0.55)):
+            xs: list[float | None] = []
+            ys: list[float | None] = []
+            for _, placed, y in same:
+                corners = faces(placed, y)
+                xs += [*(corner[0] for corner in corners), None]
+                ys += [*(corner[1] for corner in corners), None]
+            figure.add_scatter(
+                x=xs,
+                y=ys,
+                mode="lines",
+                fill="toself",
+                fillcolor=with_alpha(colour, alpha),
+                line={"color": colour, "width": 1},
+                hoverinfo="skip",
+                name=title,
+                legendgroup=role,
+                showlegend=faces is _front_face,
+            )
+        _add_points(figure, same, role)
+    for role, sign in SIGNS.items():
+        same = [(place, placed, y) for place, (placed, y) in enumerate(boxes) if placed.box.role == role]
+        if same:
+            _add_points(figure, same, role, sign)
+
+
+def _add_points(figure: go.Figure, same: Sequence[tuple[int, Placed, float]], role: str, sign: str = "") -> None:
+    """Add what the pointer meets: unseen behind a box, a circle with its sign for a sum."""
+    figure.add_scatter(
+        x=[placed.x for _, placed, _ in same],
+        y=[y for _, _, y in same],
+        mode="markers+text" if sign else "markers",
+        text=sign or None,
+        textposition="middle center",
+        marker={
+            "size": 15 if sign else 18,
+            "color": with_alpha(NEUTRAL, 0.25 if sign else 0.0),
+            "line": {"color": NEUTRAL, "width": 1 if sign else 0},
+        },
+        customdata=[place for place, _, _ in same],
+        hovertext=[_hover(placed.box) for _, placed, _ in same],
+        hovertemplate="%{hovertext}<extra></extra>",
+        unselected={"marker": {"opacity": 1}},
+        selected={"marker": {"color": with_alpha(CATEGORICAL[1], 0.6)}},
+        legendgroup=role,
+        showlegend=False,
+    )
+
+
+def _front_face(placed: Placed, y: float) -> list[tuple[float, float]]:
+    x, half, up = placed.x, placed.width / 2, placed.height / 2
+    return [(x - half, y - up), (x + half, y - up), (x + half, y + up), (x - half, y + up), (x - half, y - up)]
+
+
+def _top_face(placed: Placed, y: float) -> list[tuple[float, float]]:
+    left, right, top, depth = (
+        placed.x - placed.width / 2,
+        placed.x + placed.width / 2,
+        y + placed.height / 2,
+        placed.depth,
+    )
+    across = depth * 0.5
+    return [(left, top), (right, top), (right + across, top + depth), (left + across, top + depth), (left, top)]
+
+
+def _side_face(placed: Placed, y: float) -> list[tuple[float, float]]:
+    right, up, depth = placed.x + placed.width / 2, placed.height / 2, placed.depth
+    across = depth * 0.5
+    return [
+        (right, y - up),
+        (right + across, y - up + depth),
+        (right + across, y + up + depth),
+        (right, y + up),
+        (right, y - up),
+    ]
+
+
+def _add_links(figure: go.Figure, info: DrawingInfo, boxes: Sequence[tuple[Placed, float]], width: float) -> None:
+    lines: dict[str, tuple[list[float | None], list[float | None]]] = {"flow": ([], []), "skip": ([], [])}
+    for first, second, kind in info.links:
+        if first == second:
+            points = _around(boxes[second])
+        elif boxes[first][0].row != boxes[second][0].row and kind == "flow":
+            points = _to_next_row(boxes[first], boxes[second], info, width)
+        elif kind == "skip" and boxes[second][0].box.lane == boxes[first][0].box.lane:
+            points = _above(boxes, first, second)
+        else:
+            points = [_right_end(*boxes[first]), _left_end(*boxes[second])]
+        xs, ys = lines[kind]
+        xs += [*(x for x, _ in points), None]
+        ys += [*(y for _, y in points), None]
+    styles = {"flow": {"color": with_alpha(NEUTRAL, 0.8), "width": 1}, "skip": {"color": SKIP, "width": 2}}
+    for kind, (xs, ys) in lines.items():
+        if xs:
+            figure.add_scatter(
+                x=xs,
+                y=ys,
+                mode="lines",
+                line={
+                    "color": SKIP if kind == "skip" else with_alpha(NEUTRAL, 0.8),
+                    "width": 2 if kind == "skip" else 1,
+                },
+                hoverinfo="skip",
+                name="Skip",
+                showlegend=kind == "skip",
+            )
+
+
+def _right_end(placed: Placed, y: float) -> tuple[float, float]:
+    return placed.x + placed.width / 2 + placed.depth * 0.25, y
+
+
+def _left_end(placed: Placed, y: float) -> tuple[float, float]:
+    return placed.x - placed.width / 2, y
+
+
+def _arc(left: float, right: float, foot: tuple[float, float], top: float) -> list[tuple[float, float]]:
+    """Return a curve like half an ellipse that rises from both feet to `top`."""
+    middle, half = (left + right) / 2, (right - left) / 2
+    points = []
+    for step in range(17):
+        angle = math.pi * (1 - step / 16)
+        low = foot[0] + (foot[1] - foot[0]) * step / 16
+        points.append((middle + half * math.cos(angle), low + (top - low) * math.sin(angle) ** 0.6))
+    return points
+
+
+def _around(one: tuple[Placed, float]) -> list[tuple[float, float]]:
+    placed, y = one
+    foot = y + placed.depth * 0.5
+    left, right = placed.x - placed.width / 2 - GAP * 0.45, placed.x + placed.width / 2 + placed.depth * 0.5 + GAP * 0.3
+    return _arc(left, right, (foot, foot), y + placed.height / 2 + placed.depth + 0.16)
+
+
+def _above(boxes: Sequence[tuple[Placed, float]], first: int, second: int) -> list[tuple[float, float]]:
+    start, end = boxes[first], boxes[second]
+    if start[0].row != end[0].row:  # it comes from the row above, with the way of the others
+        start = (replace(start[0], x=-0.1, width=0.0, height=0.0, depth=0.0, row=end[0].row), end[1])
+        first = second - sum(placed.row == end[0].row and placed.x < end[0].x for placed, _ in boxes)
+    left, right = start[0].x, end[0].x
+    between = [
+        y + placed.height / 2 + placed.depth
+        for placed, y in boxes[min(first, second) : max(first, second) + 1]
+        if left - 1e-9 <= placed.x <= right + 1e-9 and placed.row == end[0].row
+    ]
+    feet = (
+        start[1] + start[0].height / 2 + start[0].depth,
+        end[1] + end[0].height / 2 + end[0].depth,
+    )
+    return _arc(left + start[0].depth * 0.25, right, feet, max(between) + 0.2)
+
+
+def _to_next_row(
+    first: tuple[Placed, float], second: tuple[Placed, float], info: DrawingInfo, width: float
+) -> list[tuple[float, float]]:
+    start, end = _right_end(*first), _left_end(*second)
+    tops = _row_tops(info)
+    between = tops[first[0].row] - _reach_down(info, first[0].row) + 0.06
+    return [start, (width + 0.06, start[1]), (width + 0.06, between), (-0.1, between), (-0.1, end[1]), end]
+
+
+def _add_labels(figure: go.Figure, info: DrawingInfo, boxes: Sequence[tuple[Placed, float]]) -> None:
+    """Write the size of each map under it and, where there is room, its name above it."""
+    is_roomy = len({(placed.row, round(placed.x, 2)) for placed, _ in boxes}) <= MOST_NAMED
+    common: dict[str, Any] = {"showarrow": False, "font": {"size": 11 if is_roomy else 10}}
+    own_skips = {first for first, second, _ in info.links if first == second}
+    ends = {first for first, second, _ in info.links if boxes[first][0].box.lane == 0} | {len(boxes) - 1}
+    for place, (placed, y) in enumerate(boxes):
+        box = placed.box
+        if box.role in SIGNS:
+            continue
+        parts = _shape_parts(box.shape)
+        is_short = placed.is_in_branch  # one above the other there is no room; the side is that of their neighbours
+        text = ("<br>×" if is_roomy and not is_short else "×").join(parts[-1:] if is_short else parts)
+        below = {"x": placed.x, "y": y - placed.height / 2, "yanchor": "top", "yshift": -1}
+        figure.add_annotation(text=text, textangle=0 if is_roomy or is_short else -90, **below, **common)
+        is_told = box.repeats > 1 and not is_short and place in ends
+        above = f"×{box.repeats}" if is_told else ""
+        if is_roomy and not is_short and box.repeats == 1:
+            above = escaped(shortened(box.name, 12))
+        top = {"x": placed.x + placed.depth * 0.25, "y": y + placed.height / 2 + placed.depth, "yanchor": "bottom"}
+        if above:
+            figure.add_annotation(text=above, yshift=18 if place in own_skips else 1, **top, **common)
+
+
+def _shape_parts(shape: Sequence[int | None]) -> list[str]:
+    """Return `['28×28', '6']` for a map, `['120']` for a vector."""
+    sides = ["?" if side is None else f"{side}" for side in shape]
+    return ["×".join(sides[:2]), *sides[2:]] if len(sides) >= 3 else sides
+
+
+def _hover(box: Box) -> str:
+    lines = [f"<b>{escaped(box.name)}</b>"]
+    if box.repeats > 1:
+        lines.append(f"{box.repeats} alike, the last:")
+    lines += [escaped(shortened(box.text, 110)), f"output {'×'.join('?' if s is None else str(s) for s in box.shape)}"]
+    lines.append(f"{box.num_params:,} parameters")
+    lines.append("MACs not counted" if box.macs is None else f"{box.macs:,} MACs")
+    return "<br>".join(line for line in lines if line)
