@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from cnnlab.plots.palette import NEUTRAL, with_alpha
 from cnnlab.plots.template import new_figure
 
 View = Literal["signed", "absolute", "relu"]
@@ -46,7 +47,7 @@ def convolution_map_info(values: NDArray[Any], view: View = "signed") -> Convolu
     return ConvolutionMapInfo(shown, -largest if shown.min() < 0 else 0.0, largest)
 
 
-def convolution_map(info: ConvolutionMapInfo, *, height_px: int = 320) -> go.Figure:
+def convolution_map(info: ConvolutionMapInfo, *, height_px: int = 300) -> go.Figure:
     """Draw the map in greys, square cells, the first row on top."""
     figure = new_figure(x_title="Column (px)", y_title="Row (px)", height_px=height_px)
     if info.is_colour:
@@ -67,9 +68,12 @@ def convolution_map(info: ConvolutionMapInfo, *, height_px: int = 320) -> go.Fig
             hovertemplate="row %{y}, column %{x}<br>value %{z:.4~g}<extra></extra>",
             showscale=False,  # the caption says what black and white are
         )
+    figure.update_layout(margin_pad=0)  # the frame belongs to the picture
     height, width = info.values.shape[:2]
     # Few cells have one number each on the axis; many have plotly's own.
-    common = {"constrain": "domain", "showgrid": False}
+    # A frame, since white cells would run into a white page.
+    frame = {"showline": True, "mirror": True, "linecolor": with_alpha(NEUTRAL, 0.6), "linewidth": 1}
+    common = {"constrain": "domain", "showgrid": False, **frame}
     figure.update_xaxes(
         common, constraintoward="left", range=[-0.5, width - 0.5], dtick=1 if width <= ONE_TICK_EACH else None
     )

@@ -18,6 +18,7 @@ from dashboard.components.convolution_steps import draw_steps
 from dashboard.components.convolution_words import draw_words
 from dashboard.components.text import plain
 
+MAP_PX = 82
 VIEWS: dict[View, str] = {"signed": "As it is", "absolute": "Absolute", "relu": "After ReLU"}
 
 
@@ -38,11 +39,12 @@ def draw_controls() -> tuple[Chosen, Layer, Bank | None] | None:
         if operation in POOLINGS:
             st.subheader("Window", anchor=False)
             size = choose_size(range(1, 12), "Window size F")
+            st.caption("It has no weights: nothing is multiplied, and nothing is learnt.")
         else:
             st.subheader("Kernel", anchor=False)
             bank = choose_kernel(channels)
             size = bank.size if bank else 1
-            if bank is not None:
+            if bank is not None and not bank.is_typed:  # typed ones stand in their cells already
                 shown = bank.kernels[0] if bank.kernels[0].ndim == 2 else bank.kernels[0].mean(axis=2)
                 caption = bank.titles[0] + (
                     ", mean of its channels" if bank.kernels[0].ndim == 3 and channels > 1 else ""
@@ -68,17 +70,13 @@ def draw_pictures(chosen: Chosen, layer: Layer, bank: Bank | None) -> int:
     output = apply(layer, chosen.image)
     maps = output.shape[2]
     names = [map_name(chosen, layer, bank, number) for number in range(maps)]
-    feature_map = 0
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        if maps > 1:
-            feature_map = int(
-                st.selectbox("Feature map", range(maps), format_func=names.__getitem__, key="map", width=260)
-            )
+    before, after, beside = st.columns([3, 3, 2], gap="medium")
+    with beside:
         view: View = st.segmented_control(
             "Output shown", list(VIEWS), default="signed", required=True, format_func=VIEWS.__getitem__, key="view",
             bind="query-params",
         )  # fmt: skip
-    before, after = st.columns(2, gap="medium")
+        feature_map = draw_maps(output, names, view) if maps > 1 else 0
     with before:
         st.markdown(f"**Input** {size_text(chosen.shape)}")
         info = convolution_map_info(chosen.image if chosen.is_picture else chosen.image[..., :1])
@@ -89,30 +87,32 @@ def draw_pictures(chosen: Chosen, layer: Layer, bank: Bank | None) -> int:
         info = convolution_map_info(output[..., feature_map], view)
         st.plotly_chart(convolution_map(info), key="output_map", alt=convolution_map_summary(info))
         st.caption(f"{plain(names[feature_map])}. {plain(convolution_map_summary(info))}")
-    if maps > 1:
-        draw_maps(output, names, view)
     return feature_map
 
 
-def draw_maps(output: np.ndarray, names: list[str], view: View) -> None:
-    """Draw all feature maps in a row, each with black and white of its own."""
+def draw_maps(output: np.ndarray, names: list[str], view: View) -> int:
+    """Draw all feature maps, each with black and white of its own; return which one is to be looked at."""
+    chosen = st.selectbox("Feature map", range(len(names)), format_func=names.__getitem__, key="map")
     with st.container(horizontal=True, gap="small"):
         for number, name in enumerate(names):
             info = convolution_map_info(output[..., number], view)
             pixels = np.clip((info.values - info.low) / (info.high - info.low) * 255, 0, 255).astype(np.uint8)
-            with st.container(width=112, gap=None):
-                st.image(galleries.png(pixels[..., None]), width=112, alt=f"Feature map {name}")
+            with st.container(width=MAP_PX, gap=None):
+                st.image(galleries.png(pixels[..., None]), width=MAP_PX, alt=f"Feature map {name}")
                 st.caption(plain(name))
+    return int(chosen)
 
 
 def map_name(chosen: Chosen, layer: Layer, bank: Bank | None, number: int) -> str:
     """Return how a feature map is called: by its filter, its channel, or its mixture."""
     operation = layer.settings.operation
+    if chosen.shape[2] == 1 and operation in (*POOLINGS, "depthwise"):
+        return OPERATIONS[operation]
     if operation in ("standard", "transposed"):
         return bank.titles[number % len(bank.titles)] if bank else f"map {number + 1}"
     if operation == "separable":
-        return chosen.channel_name((number - 1) % chosen.shape[2]) if number else "mean of the channels"
-    return chosen.channel_name(number)
+        return chosen.channel_name((number - 1) % chosen.shape[2]).capitalize() if number else "Mean of the channels"
+    return chosen.channel_name(number).capitalize()
 
 
 def size_text(shape: tuple[int, ...]) -> str:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from dashboard.state import query, set_query
 
-_COLUMN_PX = 46
+# So many columns as a box of the page can show; a number of five digits needs the widest.
+_BOX_PX, _NARROWEST_PX, _WIDEST_PX = 310, 38, 64
 
 
 def number_cells(name: str, first: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -23,6 +24,7 @@ def number_cells(name: str, first: NDArray[np.float64]) -> NDArray[np.float64]:
     kept = f"lab.{name}.{shape[0]}x{shape[1]}"
     if kept not in st.session_state:
         st.session_state[kept] = read_grid(query(name), shape, first)
+    column_px = min(_WIDEST_PX, max(_NARROWEST_PX, _BOX_PX // shape[1]))
     edited = st.data_editor(
         pl.DataFrame({str(column): st.session_state[kept][:, column] for column in range(shape[1])}),
         key=f"{kept}.editor",
@@ -31,7 +33,7 @@ def number_cells(name: str, first: NDArray[np.float64]) -> NDArray[np.float64]:
         width="content",
         height="content",
         column_config={
-            str(column): st.column_config.NumberColumn(str(column), width=_COLUMN_PX, format="compact")
+            str(column): st.column_config.NumberColumn(str(column), width=column_px, format="compact")
             for column in range(shape[1])
         },
     )

@@ -27,12 +27,18 @@ def draw_formulas(settings: Settings, shape: tuple[int, int, int]) -> None:
         with column.container(border=True, height="stretch"):
             st.metric(formula.what, count(formula.value))
             st.markdown(f"{plain(formula.letters)}  \n**{plain(formula.numbers)}**")
-    fields = receptive_fields(settings, 4)
-    st.markdown(
-        f"{padding_sentence(settings, shape)} One output cell sees {fields[0]}×{fields[0]} cells of the input, its "
-        f"receptive field; after 2, 3 and 4 such layers {', '.join(f'{side}×{side}' for side in fields[1:])}."
-    )
+    st.markdown(f"{padding_sentence(settings, shape)} {_field_sentence(settings)}")
     st.caption(plain(LETTERS))
+
+
+def _field_sentence(settings: Settings) -> str:
+    if settings.operation == "transposed":
+        return f"One input cell reaches {settings.reach}×{settings.reach} cells of the output."
+    first, *more = receptive_fields(settings, 4)
+    return (
+        f"One output cell sees {first}×{first} cells of the input, its receptive field; after 2, 3 and 4 such layers "
+        f"{', '.join(f'{side}×{side}' for side in more)}."
+    )
 
 
 def draw_beside(settings: Settings, shape: tuple[int, int, int]) -> None:

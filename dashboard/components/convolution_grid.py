@@ -24,7 +24,7 @@ STYLE = f"""<style>
 .cl {{ display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; align-items: flex-start; }}
 .cl figure {{ margin: 0; min-width: 0; max-width: 100%; }}
 .cl figcaption {{ font-size: 0.86rem; margin-bottom: 0.35rem; opacity: 0.8; }}
-.cl .mid {{ flex: 1 1 19rem; min-width: 0; max-width: 34rem; }}
+.cl .mid {{ flex: 1 1 19rem; min-width: 0; max-width: 27rem; }}
 .cl .row {{ display: flex; flex-wrap: wrap; align-items: center; gap: 0.4rem 0.6rem; margin-bottom: 0.7rem; }}
 .cl .row > b {{ font-size: 1.2rem; font-weight: 600; padding-top: 1.2rem; }}
 .cl .grid {{ display: grid; container-type: inline-size; gap: 1px; }}
@@ -34,6 +34,7 @@ STYLE = f"""<style>
 .cl .grid > i.pad {{ opacity: 0.75; box-shadow: none; border: 1px dashed {with_alpha(NEUTRAL, 0.6)}; }}
 .cl .grid > i.in {{ box-shadow: inset 0 0 0 2px {MARK}; opacity: 1; }}
 .cl .grid > i.now {{ box-shadow: inset 0 0 0 3px {MARK}; font-weight: 700; }}
+.cl .of {{ font-size: 0.86rem; font-weight: 600; margin: 0 0 0.1rem; }}
 .cl .sum {{ font-size: 0.95rem; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }}
 .cl .sum strong {{ color: inherit; border-bottom: 3px solid {MARK}; }}
 </style>"""

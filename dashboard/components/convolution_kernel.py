@@ -1,7 +1,7 @@
 """Which kernel the lab slides: of the catalogue, typed into cells, or a filter of a trained run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ class Bank:
 
     titles: tuple[str, ...]
     kernels: tuple[NDArray[np.float64], ...]
+    is_typed: bool = False
 
     @property
     def size(self) -> int:
@@ -54,7 +55,7 @@ def choose_kernel(channels: int) -> Bank | None:
     if name == OWN:
         st.caption("Type numbers into the cells. The address keeps them.")
         own = number_cells("cells", KERNELS["identity"].matrix(size))
-        return _with_others("Own kernel", own)
+        return replace(_with_others("Own kernel", own), is_typed=True)
     entry = get_kernel(name)
     seed = 0
     if entry.is_drawn:

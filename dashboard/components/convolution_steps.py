@@ -7,18 +7,20 @@ from numpy.typing import NDArray
 from cnnlab.convolution.geometry import padding_amounts
 from cnnlab.convolution.layer import Layer, apply
 from cnnlab.convolution.steps import Step, num_steps, output_so_far, position_of, step_at
-from dashboard.components.convolution_grid import STYLE, Marks, cell_text, grid
+from dashboard.components.convolution_grid import CELL_PX, STYLE, Marks, cell_text, grid
 from dashboard.components.convolution_input import Chosen
 
 STEP, PLAYING, SPEED = "lab.step", "lab.is_playing", "lab.speed"
 SPEEDS = {"Slow": 1.4, "Normal": 0.7, "Fast": 0.35}
 # A larger grid is shown around the window only.
-MOST_CELLS = 14
+MOST_CELLS = 16
 # Playing takes about so many frames, however large the output is.
 FRAMES = 150
 SHOWN_CHANNELS = 4
 TERMS = 25
 SMALL_PX = 30
+# Input and output are about so wide, so that both stand beside the reckoning.
+AREA_PX = 330
 
 
 def draw_steps(layer: Layer, chosen: Chosen, feature_map: int) -> None:
@@ -45,7 +47,7 @@ def _draw(layer: Layer, chosen: Chosen, feature_map: int) -> None:
 
 def _controls(last: int) -> None:
     is_playing = st.session_state.get(PLAYING, False)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         label, icon = ("Pause", ":material/pause:") if is_playing else ("Play", ":material/play_arrow:")
         if st.button(
             label, icon=icon, type="primary", key="lab.play", on_click=_toggle, args=(last,), disabled=last == 0
@@ -131,7 +133,8 @@ def _area(
     if is_padding is not None:
         padding = {(int(row), int(column)) for row, column in np.argwhere(is_padding[top:bottom, left:right])}
     marks = Marks(window=marked, padding=padding) if is_window else Marks(now=marked)
-    return grid(values[top:bottom, left:right], caption, marks, largest=largest)
+    cell_px = min(CELL_PX, max(24, AREA_PX // max(bottom - top, right - left)))
+    return grid(values[top:bottom, left:right], caption, marks, largest=largest, cell_px=cell_px)
 
 
 def _visible(places: tuple[int, ...], side: int) -> tuple[int, int]:
@@ -151,11 +154,11 @@ def _reckoning(layer: Layer, chosen: Chosen, step: Step) -> str:
     size = layer.settings.size
     cell_px = SMALL_PX if size <= 5 else max(16, 150 // size)
     for place, channel in enumerate(step.channels[:SHOWN_CHANNELS]):
-        name = f", {chosen.channel_name(channel)}" if len(step.channels) > 1 else ""
+        parts.append(_channel_line(chosen, step, channel))
         padding = {(int(row), int(column)) for row, column in np.argwhere(~step.is_inside)}
         parts.append(
             '<div class="row">'
-            + grid(step.window[..., place], f"Window{name}", Marks(padding=padding), cell_px=cell_px)
+            + grid(step.window[..., place], "Window", Marks(padding=padding), cell_px=cell_px)
             + "<b>×</b>"
             + grid(step.weights[..., place], _kernel_name(layer), cell_px=cell_px)
             + "<b>=</b>"
@@ -207,11 +210,11 @@ def _pooling(layer: Layer, step: Step) -> str:
 def _stamping(layer: Layer, chosen: Chosen, step: Step) -> str:
     parts = []
     for place, channel in enumerate(step.channels[:SHOWN_CHANNELS]):
-        name = f", {chosen.channel_name(channel)}" if len(step.channels) > 1 else ""
+        parts.append(_channel_line(chosen, step, channel))
         outside = {(int(row), int(column)) for row, column in np.argwhere(~step.is_inside)}
         parts.append(
             '<div class="row">'
-            + grid(step.window[..., place], f"Cell{name}", Marks(now={(0, 0)}), cell_px=max(SMALL_PX, 40))
+            + grid(step.window[..., place], "Cell", Marks(now={(0, 0)}), cell_px=max(SMALL_PX, 40))
             + "<b>×</b>"
             + grid(step.weights[..., place], _kernel_name(layer), cell_px=SMALL_PX)
             + "<b>=</b>"
@@ -225,6 +228,13 @@ def _stamping(layer: Layer, chosen: Chosen, step: Step) -> str:
         + f'<p class="sum"><strong>input[{row}, {column}]</strong> adds its stamp to the marked cells of '
         f"the output. Where stamps overlap they add up.{cut}</p>"
     )
+
+
+def _channel_line(chosen: Chosen, step: Step, channel: int) -> str:
+    if len(step.channels) == 1:
+        return ""
+    name = chosen.channel_name(channel)
+    return f'<p class="of">{name[:1].upper()}{name[1:]}</p>'
 
 
 def _kernel_name(layer: Layer) -> str:

@@ -131,7 +131,8 @@ def test_groups_take_filters_with_them(open_page):
 
 def test_numbers_typed_into_cells_stand_in_the_address(open_page):
     page = open_page("convolution", kernel="One's own, cell by cell", cells="0,0,0,0,2,0,0,0,0", input="Draw")
-    assert "Own kernel" in shown(page)
+    assert "Own kernel" in said(page)
+    assert "output[0, 0] =" in shown(page)
     assert page.query_params["cells"] in ("0,0,0,0,2,0,0,0,0", ["0,0,0,0,2,0,0,0,0"])
     assert len(page.query_params["drawn"][0].split(",")) == 64 or len(str(page.query_params["drawn"]).split(",")) == 64
     assert not page.error
