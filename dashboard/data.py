@@ -154,6 +154,17 @@ def hardware(run_id: str) -> pl.DataFrame:
     return queries.hardware(store(), run_id)
 
 
+def inference(run_ids: Sequence[str]) -> pl.DataFrame:
+    """Return how fast the runs' networks answer, columns as in `cnnlab.runs.schema.INFERENCE`."""
+    stamps = tuple((run_id, _stamp(store().run_dir(run_id), "inference.parquet")) for run_id in run_ids)
+    return _inference(str(store().root), stamps)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _inference(root: str, stamps: tuple[tuple[str, int], ...]) -> pl.DataFrame:  # noqa: ARG001 the key
+    return queries.inference(store(), [run_id for run_id, _ in stamps])
+
+
 def result(run_id: str) -> dict[str, Any] | None:
     """Return what a run reached, or nothing while it has not ended."""
     return store().read_result(run_id)
@@ -237,6 +248,19 @@ def costs(run_config: RunConfig) -> Answer:
     # Training and augmentation change nothing about the network: leaving them out keeps answers useful.
     values = run_config.to_dict()
     return ask_later("costs", config={"data": values["data"], "architecture": values["architecture"]})
+
+
+def inspect(
+    architecture: str, parameters: Mapping[str, Any], input_shape: tuple[int, int, int], num_classes: int
+) -> Answer:
+    """Return all about a network of the catalogue: totals, layers, edges, conventions, parts of training memory."""
+    return ask_later(
+        "inspect",
+        architecture=architecture,
+        parameters=dict(parameters),
+        input_shape=list(input_shape),
+        num_classes=num_classes,
+    )
 
 
 def preview(chosen: Mapping[str, Any], line: str, image_size: int, count: int, seed: int) -> Answer:

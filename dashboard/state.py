@@ -20,10 +20,13 @@ class PageSpec:
 PAGES: dict[str, PageSpec] = {
     "home": PageSpec("app_pages/home.py", "Home", ":material/home:", ""),
     "datasets": PageSpec("app_pages/datasets.py", "Data sets", ":material/photo_library:", "datasets"),
+    "explorer": PageSpec("app_pages/explorer.py", "Architectures", ":material/account_tree:", "explorer"),
     "convolution": PageSpec("app_pages/convolution.py", "Convolution lab", ":material/grid_on:", "convolution"),
     "train": PageSpec("app_pages/train.py", "Train", ":material/play_circle:", "train"),
+    "editor": PageSpec("app_pages/editor.py", "Layer editor", ":material/stacks:", "editor"),
     "runs": PageSpec("app_pages/runs.py", "Runs", ":material/table_rows:", "runs"),
     "compare": PageSpec("app_pages/compare.py", "Compare", ":material/compare_arrows:", "compare"),
+    "cost": PageSpec("app_pages/cost.py", "Accuracy and cost", ":material/bubble_chart:", "cost"),
     "queue": PageSpec("app_pages/queue.py", "Queue", ":material/pending_actions:", "queue"),
     "run": PageSpec("app_pages/run.py", "Run", ":material/monitoring:", "run", "hidden"),
 }

@@ -10,7 +10,7 @@ import polars as pl
 
 from cnnlab.plots.bubble_sizes import SIZE_STRIP, diameter_px, log_ticks, si
 from cnnlab.plots.labels import shortened
-from cnnlab.plots.placing import Mark, place_labels
+from cnnlab.plots.placing import Box, Mark, place_labels
 
 Scale = Literal["log", "linear"]
 
@@ -45,8 +45,10 @@ class Axes:
 
     def layout(self) -> dict[str, Any]:
         """Return what `update_layout` takes."""
-        y_low, y_high = self.y_range
-        y = {"range": [y_low, y_high], "tickformat": ".0%" if y_high - y_low > 0.05 else ".1%"}
+        ticks_of_y = share_ticks(*self.y_range)
+        digits = 0 if ticks_of_y and all(round(100 * tick, 6).is_integer() for tick in ticks_of_y) else 1
+        texts_of_y = [f"{100 * tick:.{digits}f}%" for tick in ticks_of_y]
+        y = {"range": list(self.y_range), "tickvals": ticks_of_y, "ticktext": texts_of_y}
         if self.scale == "linear":
             return {"xaxis": {"type": "linear", "range": list(self.x_range), "tickformat": "~s"}, "yaxis": y}
         ticks = log_ticks(*self.x_range)
@@ -74,8 +76,22 @@ def axes_of(tables: Sequence[pl.DataFrame], cost: str, scale: Scale) -> Axes:
     return Axes(scale, x_range, (low - space, high + space))
 
 
+def share_ticks(low: float, high: float) -> list[float]:
+    """Return up to eight round shares between `low` and `high`, none below 0 or above 1."""
+    low, high = max(0.0, low), min(1.0, high)
+    step = next((one for one in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1) if (high - low) / one <= 7.5), 0.2)
+    places = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
+    return [round(place * step, 6) for place in places]
+
+
 def label_positions(
-    table: pl.DataFrame, cost: str, axes: Axes, sizeref: float, height_px: int, preferred: Sequence[int] = ()
+    table: pl.DataFrame,
+    cost: str,
+    axes: Axes,
+    sizeref: float,
+    height_px: int,
+    preferred: Sequence[int] = (),
+    stairs: Sequence[tuple[float, float]] = (),
 ) -> list[str | None]:
     """Return plotly's `textposition` of each row's name, None for those without room.
 
@@ -86,9 +102,11 @@ def label_positions(
         sizeref: plotly's, for the bubbles.
         height_px: Of the figure.
         preferred: Indices of the rows to name where there are too many to name all.
+        stairs: Cost and accuracy of the steps of a staircase that is drawn.
     """
     count = table.height
     named = set(range(count)) if count <= LABELLED_POINTS else _some_of(table["index"], preferred)
+    first = {place for place, index in enumerate(table["index"]) if index in set(preferred)}
     plot_px = (height_px - MARGINS_PX) * (1 - SIZE_STRIP)
     y_low, y_high = axes.y_range
     scale = plot_px / (y_high - y_low)
@@ -102,10 +120,21 @@ def label_positions(
             label=shortened(label) if place in named else "",
             top_px=(y_high - high) * scale,
             bottom_px=(y_high - low) * scale,
+            is_preferred=place in first,
         )
         for place, (share, (label, accuracy, size, low, high)) in enumerate(zip(shares, rows.iter_rows(), strict=True))
     ]
-    return place_labels(marks, WIDTHS_PX) if named else [None] * count
+    lines = _stair_lines(stairs, axes, scale)
+    return place_labels(marks, WIDTHS_PX, lines) if named else [None] * count
+
+
+def _stair_lines(stairs: Sequence[tuple[float, float]], axes: Axes, scale: float) -> list[Box]:
+    """Return the level and the upright lines of a staircase as boxes without breadth."""
+    shares = [*axes.shares(np.array([cost for cost, _ in stairs], dtype=np.float64)).tolist(), 1.0]
+    heights = [(axes.y_range[1] - accuracy) * scale for _, accuracy in stairs]
+    level = [(shares[place], height, shares[place + 1], height) for place, height in enumerate(heights)]
+    upright = [(shares[place], heights[place], shares[place], heights[place - 1]) for place in range(1, len(heights))]
+    return level + upright
 
 
 def _some_of(indices: pl.Series, preferred: Sequence[int]) -> set[int]:

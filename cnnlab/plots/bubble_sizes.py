@@ -9,6 +9,8 @@ from cnnlab.plots.palette import NEUTRAL, with_alpha
 LARGEST_BUBBLE_PX = 56
 # Share of the height that the legend of sizes takes, above the plot.
 SIZE_STRIP = 0.17
+# Where the bubbles of the legend stand, of 3: on a phone the largest takes nearly a third of it.
+SIZE_PLACES = (0.1, 0.75, 2.15)
 
 
 def size_reference(largest: int) -> float:
@@ -27,12 +29,13 @@ def size_steps(largest: int) -> list[int]:
 
 
 def log_ticks(low: float, high: float) -> list[int]:
-    """Return up to about a dozen round numbers between two powers of ten; plotly's own would overlap."""
-    decades = range(math.floor(low), math.ceil(high) + 1)
-    for digits in ((1, 2, 5), (1, 3), (1,)):
-        ticks = [digit * 10**decade for decade in decades if decade >= 0 for digit in digits]
+    """Return up to seven round numbers between two powers of ten; plotly's own would overlap or lean on a phone."""
+    decades = [decade for decade in range(math.floor(low), math.ceil(high) + 1) if decade >= 0]
+    ticks: list[int] = []
+    for digits, every in (((1, 2, 5), 1), ((1, 3), 1), ((1,), 1), ((1,), 2), ((1,), 3)):
+        ticks = [digit * 10**decade for decade in decades if decade % every == 0 for digit in digits]
         ticks = [tick for tick in ticks if low <= math.log10(tick) <= high]
-        if len(ticks) <= 9:
+        if len(ticks) <= 7:
             break
     return ticks
 
@@ -46,7 +49,7 @@ def add_size_legend(figure: go.Figure, largest: int, sizeref: float) -> None:
     """Draw bubbles of round sizes in a strip above the plot, on axes of their own."""
     steps = size_steps(largest)
     figure.add_scatter(
-        x=[place + 0.3 for place in range(len(steps))],
+        x=SIZE_PLACES[-len(steps) :],
         y=[0] * len(steps),
         xaxis="x2",
         yaxis="y2",
@@ -67,7 +70,7 @@ def add_size_legend(figure: go.Figure, largest: int, sizeref: float) -> None:
     bare = {"visible": False, "fixedrange": True}
     figure.update_layout(
         yaxis={"domain": [0, 1 - SIZE_STRIP]},
-        xaxis2={**bare, "domain": [0.3, 1], "range": [0, 3], "anchor": "y2"},
+        xaxis2={**bare, "domain": [0.33, 1], "range": [0, 3], "anchor": "y2"},
         yaxis2={**bare, "domain": [1 - SIZE_STRIP, 1], "range": [-1, 1], "anchor": "x2"},
     )
     figure.add_annotation(

@@ -6,7 +6,7 @@ in each bubble so that a small network stays visible without its bubble being dr
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,6 +24,8 @@ from cnnlab.plots.points import Points, run_points, without
 from cnnlab.plots.template import empty_figure, new_figure
 
 COST_TITLES = {"num_params": "Parameters", "macs": "Operations (multiply-accumulates for one image)"}
+# Of many architectures on a phone; the rest of the legend is scrolled to.
+LEGEND_PX = 118
 # A point of the layer behind leads nowhere when clicked.
 NOWHERE = -1
 
@@ -64,6 +66,7 @@ def bubbles(
     scale: Scale = "log",
     front: ParetoInfo | None = None,
     behind: BubblesInfo | None = None,
+    architectures: Sequence[str] | None = None,
     height_px: int = 480,
 ) -> go.Figure:
     """Draw the bubbles with their intervals, a legend of colours and one of sizes.
@@ -74,6 +77,7 @@ def bubbles(
         scale: Of the cost axis.
         front: Drawn as a staircase; where there are too many bubbles to name, its members are named.
         behind: Drawn faintly, in the same scale of areas.
+        architectures: Of the whole page, so that colours are the same on each of its charts.
         height_px: The width is the page's.
     """
     if info.is_empty:
@@ -92,9 +96,10 @@ def bubbles(
         _add_behind(figure, behind, sizeref)
     if front is not None:
         add_pareto(figure, front, axes.right_end)
-    positions = label_positions(info.table, info.cost, axes, sizeref, height_px, front.indices if front else ())
+    members, stairs = (front.indices, front.steps) if front else ([], [])
+    positions = label_positions(info.table, info.cost, axes, sizeref, height_px, members, stairs)
     classes = info.table["architecture"] if colour_by == "architecture" else info.table["key"]
-    order = sorted(set(classes)) if colour_by == "architecture" else info.keys
+    order = (architectures or sorted(set(classes))) if colour_by == "architecture" else info.keys
     colours, symbols = colour_of(order), symbol_of(order)
     table = info.table.with_columns(kind=classes, position=pl.Series(positions, dtype=pl.String))
     parts = table.partition_by("kind", as_dict=True, maintain_order=True)
@@ -103,7 +108,9 @@ def bubbles(
         title = kind if colour_by == "architecture" else part["label"][0]
         _add_bubbles(figure, info, part, title, colours[kind], symbols[kind], sizeref)
     add_size_legend(figure, largest, sizeref)
-    figure.update_layout(clickmode="event+select", hovermode="closest", legend={"itemsizing": "constant"})
+    figure.update_layout(
+        clickmode="event+select", hovermode="closest", legend={"itemsizing": "constant", "maxheight": LEGEND_PX}
+    )
     figure.update_layout(**axes.layout())
     return figure
 
@@ -142,7 +149,7 @@ def _add_behind(figure: go.Figure, info: BubblesInfo, sizeref: float) -> None:
         x=table[info.cost].to_numpy(),
         y=table["accuracy"].to_numpy(),
         mode="markers",
-        name=f"{info.tested_on} (n = {table.height})",
+        name=f"{info.tested_on}, published (n = {table.height})",
         customdata=np.full(table.height, NOWHERE, np.int32),
         hovertext=[hover(row) for row in table.iter_rows(named=True)],
         hovertemplate="%{hovertext}<extra></extra>",

@@ -55,7 +55,7 @@ def density(info: DensityInfo, *, architectures: Sequence[str] | None = None) ->
     return add_point_bars(
         info.table.head(MOST_BARS),
         "density",
-        f"Accuracy density (top-1 {UNIT})",
+        f"Top-1 {UNIT}",
         _number,
         lambda row: (
             f"{hover({**row, 'low': row['accuracy_low'], 'high': row['accuracy_high']})}"

@@ -21,6 +21,11 @@ class ParetoInfo:
     n: int
 
     @property
+    def steps(self) -> list[tuple[float, float]]:
+        """Return cost and accuracy of each member."""
+        return self.table.select("cost", "accuracy").rows()
+
+    @property
     def indices(self) -> list[int]:
         return self.table["index"].to_list()
 

@@ -13,7 +13,7 @@ from cnnlab.plots.palette import NEUTRAL, colour_of, with_alpha
 from cnnlab.plots.template import new_figure
 
 # More bars than that would be a page of their own; the table has them all.
-MOST_BARS = 40
+MOST_BARS = 30
 BAR_PX = 24
 
 
@@ -74,5 +74,6 @@ def add_point_bars(
     )
     figure.update_layout(clickmode="event+select", bargap=0.3, hovermode="closest")
     figure.update_xaxes(range=[0, 1.18 * float(ends.max())])
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    # Given outright: around texts plotly would leave room for more bars.
+    figure.update_yaxes(range=[table.height - 0.4, -0.6], type="category", showgrid=False)
     return figure

@@ -6,7 +6,7 @@ from cnnlab.analysis.intervals import wilson
 from cnnlab.plots.bubble_rows import SCHEMA
 from cnnlab.plots.points import Points
 
-TESTED_ON = "ImageNet, published"
+TESTED_ON = "ImageNet"
 # How the names of weights begin, which says nothing where all are of ImageNet-1k.
 PREFIX = "IMAGENET1K_"
 

@@ -59,7 +59,7 @@ def top1_bars(info: Top1BarsInfo, *, architectures: Sequence[str] | None = None)
     figure = add_point_bars(
         table.with_columns(title=_titles(table) if info.chosen_by else table["label"]),
         "accuracy",
-        f"Top-1 accuracy on {info.points.tested_on} (%)",
+        f"Top-1 on {info.points.tested_on} (%)",
         lambda value: f"{100 * value:.1f} %",
         hover,
         architectures or sorted(set(info.points.table["architecture"])),
