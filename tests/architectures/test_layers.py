@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from keras.ops import convert_to_numpy
 
 from cnnlab.architectures.layers import ClassToken, LayerScale, LocalResponseNormalization, PositionEmbedding
 
@@ -25,13 +26,13 @@ def test_responses_are_divided_by_those_of_five_neighbours():
         near = x[..., max(0, channel - 2) : channel + 3]
         expected[..., channel] = x[..., channel] / (2 + 0.1 * (near**2).sum(-1)) ** 0.75
     found = LocalResponseNormalization(alpha=0.1)(x)
-    np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-5)
+    np.testing.assert_allclose(convert_to_numpy(found), expected, rtol=1e-5)
 
 
 def test_a_layer_scale_starts_near_zero():
     x = values(2, 3, 3, 4)
     layer = LayerScale()
-    np.testing.assert_allclose(np.asarray(layer(x)), 1e-6 * x, rtol=1e-5)
+    np.testing.assert_allclose(convert_to_numpy(layer(x)), 1e-6 * x, rtol=1e-5)
     assert [tuple(weight.shape) for weight in layer.trainable_weights] == [(4,)]
 
 
@@ -47,9 +48,9 @@ def test_the_class_token_comes_first_and_places_differ():
     tokens = values(2, 9, 4)
     with_class = ClassToken()(tokens)
     assert with_class.shape == (2, 10, 4)
-    np.testing.assert_array_equal(np.asarray(with_class)[:, 1:], tokens)
-    np.testing.assert_array_equal(np.asarray(with_class)[:, 0], 0)
-    added = np.asarray(PositionEmbedding()(np.zeros((2, 10, 4), "float32")))
+    np.testing.assert_array_equal(convert_to_numpy(with_class)[:, 1:], tokens)
+    np.testing.assert_array_equal(convert_to_numpy(with_class)[:, 0], 0)
+    added = convert_to_numpy(PositionEmbedding()(np.zeros((2, 10, 4), "float32")))
     np.testing.assert_array_equal(added[0], added[1])
     assert len(np.unique(added[0], axis=0)) == 10
 
