@@ -26,7 +26,8 @@ STYLE = f"""<style>
 .cl figcaption {{ font-size: 0.86rem; margin-bottom: 0.35rem; opacity: 0.8; }}
 .cl .mid {{ flex: 1 1 19rem; min-width: 0; max-width: 27rem; }}
 .cl .row {{ display: flex; flex-wrap: wrap; align-items: center; gap: 0.4rem 0.6rem; margin-bottom: 0.7rem; }}
-.cl .row > b {{ font-size: 1.2rem; font-weight: 600; padding-top: 1.2rem; }}
+.cl .pair {{ display: flex; align-items: center; gap: 0.6rem; }}
+.cl .pair > b {{ font-size: 1.2rem; font-weight: 600; padding-top: 1.2rem; }}
 .cl .grid {{ display: grid; container-type: inline-size; gap: 1px; }}
 .cl .grid > i {{ aspect-ratio: 1; display: flex; align-items: center; justify-content: center; font-style: normal;
   font-variant-numeric: tabular-nums; border-radius: 2px; overflow: hidden; line-height: 1;
@@ -86,8 +87,8 @@ def grid(values: NDArray[Any], caption: str, marks: Marks | None = None, *, cell
 def cell_text(value: float) -> str:
     """Return a number short enough for a cell; NaN is nothing.
 
-    >>> cell_text(-4.0), cell_text(0.125), cell_text(12.34), cell_text(float("nan")), cell_text(1020.4)
-    ('−4', '0.13', '12.3', '', '1020')
+    >>> cell_text(-4.0), cell_text(0.126), cell_text(12.34), cell_text(float("nan")), cell_text(-0.001)
+    ('−4', '0.13', '12.3', '', '0.00')
     """
     if value != value:
         return ""
@@ -95,7 +96,7 @@ def cell_text(value: float) -> str:
         text = f"{round(value):d}"
     else:
         text = f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
-    return text.replace("-", "−")
+    return ("0.00" if text == "-0.00" else text).replace("-", "−")
 
 
 def _colour(value: float, largest: float) -> str:

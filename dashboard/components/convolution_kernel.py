@@ -16,8 +16,10 @@ from dashboard.components.answers import when_answered
 from dashboard.components.comparing import run_label
 from dashboard.components.convolution_cells import number_cells
 from dashboard.components.text import plain
+from dashboard.state import query, set_query
 
 OWN, TRAINED = "own", "trained"
+LAYER = "filters_layer"
 TITLES = {name: entry.title for name, entry in KERNELS.items()} | {
     OWN: "One's own, cell by cell",
     TRAINED: "Filter of a trained run",
@@ -92,8 +94,13 @@ def _trained(channels: int) -> Bank | None:
         st.info("No run has completed yet. Train a network first; its filters can then be laid on any image.")
         return None
     labels = {row["run_id"]: run_label(row) for row in runs.iter_rows(named=True)}
-    run_id = st.selectbox("Run", list(labels), format_func=labels.__getitem__, key="filters_of", bind="query-params")
-    layer = st.session_state.get("lab.layer") if st.session_state.get("lab.layer_of") == run_id else None
+    run_id = st.selectbox(
+        "Run", list(labels), format_func=labels.__getitem__, key="filters_of", bind="query-params",
+        on_change=set_query, kwargs={LAYER: None},
+    )  # fmt: skip
+    layer = query(LAYER)
+    if layer and data.ask_later("filters", run_id=run_id, layer=layer).error:
+        layer = ""  # a link to another network: the first layer of this one
 
     def ask() -> data.Answer:
         return data.ask_later("filters", run_id=run_id, **({"layer": layer} if layer else {}))
@@ -116,7 +123,7 @@ def _choose_filter(run_id: str, answer: dict[str, Any], channels: int) -> Bank |
         help="Height × width × channels × filters.",
     )  # fmt: skip
     if layer != answer["layer"]:
-        st.session_state["lab.layer"], st.session_state["lab.layer_of"] = layer, run_id
+        set_query(**{LAYER: layer})
         st.rerun()
     weights = np.asarray(answer["weights"])
     if weights.shape[0] != weights.shape[1] or weights.shape[0] > LARGEST_SIZE:

@@ -12,8 +12,8 @@ from dashboard.components.convolution_input import Chosen
 
 STEP, PLAYING, SPEED = "lab.step", "lab.is_playing", "lab.speed"
 SPEEDS = {"Slow": 1.4, "Normal": 0.7, "Fast": 0.35}
-# A larger grid is shown around the window only.
-MOST_CELLS = 16
+# Of a larger grid only the cells near the window are shown.
+MOST_CELLS, NEAR_CELLS = 16, 12
 # Playing takes about so many frames, however large the output is.
 FRAMES = 150
 SHOWN_CHANNELS = 4
@@ -138,9 +138,9 @@ def _area(
 
 
 def _visible(places: tuple[int, ...], side: int) -> tuple[int, int]:
-    most = max(MOST_CELLS, places[-1] - places[0] + 1)
-    if side <= most:
+    if side <= MOST_CELLS:
         return 0, side
+    most = min(side, max(NEAR_CELLS, places[-1] - places[0] + 1))
     start = min(max((places[0] + places[-1] + 1 - most) // 2, 0), side - most)
     return start, start + most
 
@@ -159,10 +159,8 @@ def _reckoning(layer: Layer, chosen: Chosen, step: Step) -> str:
         parts.append(
             '<div class="row">'
             + grid(step.window[..., place], "Window", Marks(padding=padding), cell_px=cell_px)
-            + "<b>×</b>"
-            + grid(step.weights[..., place], _kernel_name(layer), cell_px=cell_px)
-            + "<b>=</b>"
-            + grid(step.products[..., place], "Products", cell_px=cell_px)
+            + _pair("×", grid(step.weights[..., place], _kernel_name(layer), cell_px=cell_px))
+            + _pair("=", grid(step.products[..., place], "Products", cell_px=cell_px))
             + "</div>"
         )
     if len(step.channels) > SHOWN_CHANNELS:
@@ -215,10 +213,8 @@ def _stamping(layer: Layer, chosen: Chosen, step: Step) -> str:
         parts.append(
             '<div class="row">'
             + grid(step.window[..., place], "Cell", Marks(now={(0, 0)}), cell_px=max(SMALL_PX, 40))
-            + "<b>×</b>"
-            + grid(step.weights[..., place], _kernel_name(layer), cell_px=SMALL_PX)
-            + "<b>=</b>"
-            + grid(step.products[..., place], "Stamp", Marks(padding=outside), cell_px=SMALL_PX)
+            + _pair("×", grid(step.weights[..., place], _kernel_name(layer), cell_px=SMALL_PX))
+            + _pair("=", grid(step.products[..., place], "Stamp", Marks(padding=outside), cell_px=SMALL_PX))
             + "</div>"
         )
     row, column = step.position
@@ -235,6 +231,11 @@ def _channel_line(chosen: Chosen, step: Step, channel: int) -> str:
         return ""
     name = chosen.channel_name(channel)
     return f'<p class="of">{name[:1].upper()}{name[1:]}</p>'
+
+
+def _pair(sign: str, shown: str) -> str:
+    """Return a sign and what follows it, kept together where the row is too narrow for all."""
+    return f'<div class="pair"><b>{sign}</b>{shown}</div>'
 
 
 def _kernel_name(layer: Layer) -> str:

@@ -190,6 +190,7 @@ def test_a_filter_of_a_trained_run(open_page, store, monkeypatch):
     assert "one channel of the filter is shown" in said(page)
     page.selectbox(key=f"lab.layer.{run}").set_value("conv2").run()
     assert asked[-1] == ("filters", {"run_id": run, "layer": "conv2"})
+    assert page.query_params["filters_layer"] in ("conv2", ["conv2"])
     page.slider(key="channels").set_value(2).run()
     page.number_input(key="filter").set_value(3).run()
     assert "Filter 3" in shown(page)
