@@ -136,7 +136,7 @@ def open_page() -> Callable[..., AppTest]:
     """Open a page of the dashboard by its key, with its address's query; fails on an exception."""
 
     def open_one(page: str, **query: str) -> AppTest:
-        app = AppTest.from_file(str(APP), default_timeout=30)
+        app = AppTest.from_file(str(APP), default_timeout=120)
         app.run()
         app.switch_page(f"app_pages/{page}.py")
         app.query_params.update(query)

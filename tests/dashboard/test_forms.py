@@ -35,7 +35,7 @@ def page(values: dict):
 
 
 def run(values: dict | None = None) -> AppTest:
-    app = AppTest.from_function(page, kwargs={"values": values or {}}).run()
+    app = AppTest.from_function(page, kwargs={"values": values or {}}, default_timeout=120).run()
     assert not app.exception
     return app
 
@@ -101,7 +101,7 @@ def catalogue_page(kind: str, name: str):
     ("kind", "name"), [*(("architecture", name) for name in ARCHITECTURES), *(("augmentation", name) for name in OPS)]
 )
 def test_every_entry_of_the_catalogues_draws_and_gives_its_defaults(kind, name):
-    app = AppTest.from_function(catalogue_page, kwargs={"kind": kind, "name": name}).run()
+    app = AppTest.from_function(catalogue_page, kwargs={"kind": kind, "name": name}, default_timeout=120).run()
     assert not app.exception
     model = {"architecture": ARCHITECTURES, "augmentation": OPS}[kind][name].parameters
     assert model(**app.session_state["held"]) == model()
