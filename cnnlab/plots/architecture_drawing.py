@@ -40,7 +40,7 @@ SLANT = 0.24  # of the side that goes into the page
 LABEL_UNITS = 0.34
 LANE_LABEL_UNITS = 0.16
 MOST_NAMED = 12
-LEAST_ROW_UNITS = 3.2
+LEAST_ROW_UNITS = 1.6
 
 
 @dataclass(frozen=True)
@@ -330,10 +330,7 @@ def _add_links(figure: go.Figure, info: DrawingInfo, boxes: Sequence[tuple[Place
                 x=xs,
                 y=ys,
                 mode="lines",
-                line={
-                    "color": SKIP if kind == "skip" else with_alpha(NEUTRAL, 0.8),
-                    "width": 2 if kind == "skip" else 1,
-                },
+                line=styles[kind],
                 hoverinfo="skip",
                 name="Skip",
                 showlegend=kind == "skip",

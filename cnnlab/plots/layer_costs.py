@@ -35,6 +35,11 @@ class LayerCostsInfo:
     total: int
     not_counted: tuple[str, ...]
 
+    @property
+    def largest(self) -> int:
+        """The most that one layer costs."""
+        return max(self.table["value"].drop_nulls().to_list(), default=0)
+
 
 def layer_costs_info(document: Mapping[str, Any], cost: Cost) -> LayerCostsInfo:
     """Return what each layer costs.
@@ -91,7 +96,7 @@ def layer_costs(info: LayerCostsInfo, *, largest: float | None = None, height_px
         tickangle=-60,
         tickfont={"size": 10},
     )
-    figure.update_yaxes(range=[0, 1.05 * (largest or info.table["value"].max())], tickformat="~s")
+    figure.update_yaxes(range=[0, 1.05 * (largest or info.largest)], tickformat="~s")
     figure.update_layout(barmode="overlay", bargap=0.15, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
     return figure
 

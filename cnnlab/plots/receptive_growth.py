@@ -78,10 +78,9 @@ def _frame(layer: Mapping[str, Any], image: tuple[int, int]) -> dict[str, float]
     for axis, (low, high) in enumerate((("top", "bottom"), ("left", "right"))):
         size, stride = layer["receptive_field_hw"][axis], layer["effective_stride_hw"][axis]
         padding, side = layer["effective_padding_hw"][axis], layer["output_shape"][axis]
-        if padding is None or side is None:  # paths are not aligned: no one frame is right, the middle is nearest
-            start = (image[axis] - size) / 2
-        else:
-            start = (side // 2) * stride - padding
+        # Where paths are not aligned no one frame is right: the middle is nearest.
+        is_known = padding is not None and side is not None
+        start = (side // 2) * stride - padding if is_known else (image[axis] - size) / 2
         found |= {low: start - 0.5, high: start + size - 0.5}
     return found
 
@@ -146,7 +145,7 @@ def receptive_frames(info: ReceptiveGrowthInfo, image: np.ndarray, *, height_px:
             mode="lines",
             line={"color": f"rgb({red},{green},{blue})", "width": 2},
             name=f"{escaped(row['name'])}: {row['size_px']} px",
-            hovertemplate=f"<b>{escaped(row['name'])}</b><br>{row['size_px']} px, every {row['stride_px']:g} px<extra></extra>",
+            hovertemplate=f"{row['size_px']} px, every {row['stride_px']:g} px<extra>{escaped(row['name'])}</extra>",
         )
     reach = max(max(-row["left"], row["right"] - width, -row["top"], row["bottom"] - height) for row in shown)
     margin = min(max(0.0, reach), 0.35 * max(height, width)) + 0.03 * max(height, width)
