@@ -56,7 +56,8 @@ def test(rest: list[str]) -> int:
         ("the linter", ["-m", "ruff", "check", "."]),
         ("the formatter", ["-m", "ruff", "format", "--check", "."]),
         ("the type checker", ["-m", "mypy"]),
-        ("the tests", ["-m", "pytest", *rest]),
+        # Files go whole to one process per core: what a file sets up is set up once.
+        ("the tests", ["-m", "pytest", "-n", "logical", "--dist", "loadfile", "--durations", "15", *rest]),
     )
     for name, command in checks:
         say(f"running {name}")
