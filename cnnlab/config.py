@@ -34,7 +34,7 @@ class DataConfig(Parameters):
         ge=8,
         le=1024,
         title="Image size",
-        description="Height and width the network sees; the architecture's natural size when left out.",
+        description="Height and width the network sees; when left out, what the architecture proposes for the images.",
         json_schema_extra={"unit": "px"},
     )
     outputs: tuple[str, ...] | None = Field(
@@ -220,10 +220,6 @@ class RunConfig(Parameters):
         values["training"] = {key: value for key, value in values["training"].items() if key != "seed"}
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-    def with_version(self, version: str) -> "RunConfig":
-        """Return the same config with the data version that it will really train on."""
-        return self.model_copy(update={"data": self.data.model_copy(update={"version": version})})
 
     def expanded(self) -> list["RunConfig"]:
         """Return one config per repeat, each with its own seed and without repeats."""

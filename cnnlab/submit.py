@@ -1,6 +1,7 @@
 """From a config to queued runs: the door that the form and the command line share."""
 
-from cnnlab.config import RunConfig
+from cnnlab.architectures.catalogue import get_architecture
+from cnnlab.config import RunConfig, config_from_dict
 from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.datasets.storage import find_dataset
 from cnnlab.errors import ConfigError, QueueError
@@ -31,21 +32,28 @@ def submit_runs(store: Store, config: RunConfig, *, queue: Queue | None = None, 
 
 
 def _with_real_data(store: Store, config: RunConfig) -> RunConfig:
-    """Pin the version of an imported set, so that a later import does not change what was asked for."""
-    name, outputs = config.data.dataset, config.data.outputs
-    if name in DATASETS:
-        known = tuple(DATASETS[name].outputs)
+    """Pin what the data decide: the version of an imported set, and the image size where it was left out.
+
+    A later import, or a network that proposes another size, then does not change what was asked for.
+    """
+    data = config.data
+    if data.dataset in DATASETS:
+        entry = DATASETS[data.dataset]
+        outputs, image_px = tuple(entry.outputs), data.parameters.get("size", max(entry.image_shape[:2]))
+        version = data.version
     else:
-        info = find_dataset(store.root, name, config.data.version)
-        known = tuple(info.outputs)
-        config = config.with_version(info.version)
-    unknown = [output for output in outputs or () if output not in known]
+        info = find_dataset(store.root, data.dataset, data.version)
+        outputs, image_px, version = tuple(info.outputs), max(info.image_shape[:2]), info.version
+    unknown = [output for output in data.outputs or () if output not in outputs]
     if unknown:
         raise ConfigError(
-            f"Data set {name!r} has no output {', '.join(map(repr, unknown))}. "
-            f"Expected some of: {', '.join(known)}. Leave 'outputs' out to learn all."
+            f"Data set {data.dataset!r} has no output {', '.join(map(repr, unknown))}. "
+            f"Expected some of: {', '.join(outputs)}. Leave 'outputs' out to learn all."
         )
-    return config
+    size = data.image_size or get_architecture(config.architecture.name).proposed_px(image_px)
+    values = config.to_dict()
+    values["data"] |= {"version": version, "image_size": size}
+    return config_from_dict(values)  # checked again: an augmentation may not fit the size
 
 
 def _check_backend(backend: str) -> None:
