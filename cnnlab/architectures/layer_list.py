@@ -67,7 +67,7 @@ def _joined(*parts: str) -> str:
 
 
 def _square(side: int) -> str:
-    return f"{side}x{side}"
+    return f"{side}×{side}"
 
 
 def _ending(stride: int, padding: str, activation: str, usual_stride: int = 1, usual_padding: str = "same") -> str:

@@ -80,11 +80,15 @@ def _output(number: int, features: int, classes: int) -> LayerRow:
 
 
 def _words(settings: Any, shape: LayerShape) -> str:
+    return f"{settings.words()}, {way}" if (way := projection_words(shape)) else str(settings.words())
+
+
+def projection_words(shape: LayerShape) -> str:
+    """Return what a skip goes through where the shapes differ, or an empty text."""
     if shape.strides is None:
-        return str(settings.words())
-    by = "dense layer" if not shape.strides else "1x1 convolution"
-    stride = f", stride {max(shape.strides)}" if shape.strides and max(shape.strides) > 1 else ""
-    return f"{settings.words()}, through a {by}{stride}"
+        return ""
+    by = "1×1 convolution" if shape.strides else "dense layer"
+    return f"through a {by}{f', stride {max(shape.strides)}' if shape.strides and max(shape.strides) > 1 else ''}"
 
 
 def _size(sight: Sight) -> int | None:

@@ -6,6 +6,8 @@ from typing import Any
 import polars as pl
 
 from cnnlab.analysis.intervals import wilson
+from cnnlab.architectures.layer_list import brief
+from cnnlab.commands.text import value_text
 from dashboard.components.numbers import MISSING, count, duration, percent, percent_interval, short
 from dashboard.components.status import look
 
@@ -74,6 +76,8 @@ def setting_text(value: Any) -> str:
 
     >>> setting_text(0.002), setting_text(True), setting_text(None), setting_text(""), setting_text(["shape"])
     ('0.002', 'yes', '–', '(empty)', 'shape')
+    >>> setting_text([{"kind": "flatten"}, {"kind": "dropout", "rate": 0.5}])
+    '[flatten, {kind: dropout, rate: 0.5}]'
     """
     if value is None:
         return MISSING
@@ -81,6 +85,8 @@ def setting_text(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        return value_text(brief(value))  # the layers of a list of one's own
     if isinstance(value, (list, tuple)):
         return ", ".join(map(setting_text, value))
     return str(value) if str(value) else "(empty)"

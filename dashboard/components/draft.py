@@ -24,6 +24,11 @@ def keep(values: dict[str, Any]) -> None:
 
 def load(config: RunConfig) -> None:
     """Fill the form from `config`; call it before the form's widgets are drawn, or in a callback."""
+    fill(config.to_dict())
+
+
+def fill(values: dict[str, Any]) -> None:
+    """Fill the form from nested values, right or wrong; the form says what is wrong."""
     for key in [key for key in st.session_state if str(key).startswith(PREFIX)]:
         del st.session_state[key]
-    st.session_state[DRAFT] = config.to_dict()
+    st.session_state[DRAFT] = values

@@ -11,6 +11,7 @@ from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.parameters import specs
 from dashboard import data
 from dashboard.components.draft import PREFIX
+from dashboard.components.layer_summary import layer_summary
 from dashboard.components.numbers import count
 from dashboard.components.text import plain
 from dashboard.forms import draw, parameter_form, put
@@ -141,16 +142,15 @@ def _dataset_parameters(name: str, values: dict[str, Any]) -> dict[str, Any]:
 def architecture_section(values: dict[str, Any]) -> dict[str, Any]:
     """Draw the choice of the architecture and its parameters."""
     put(f"{PREFIX}architecture", values["name"])
-    name = st.selectbox(
-        "Architecture",
-        list(ARCHITECTURES),
-        format_func=lambda key: ARCHITECTURES[key].label,
-        key=f"{PREFIX}architecture",
-    )
+    labels = {key: one.label for key, one in ARCHITECTURES.items()}
+    name = st.selectbox("Architecture", list(labels), format_func=labels.__getitem__, key=f"{PREFIX}architecture")
     entry = ARCHITECTURES[name]
     st.caption(plain(f"{entry.summary} {entry.source}." if entry.source else entry.summary))
     first = values["parameters"] if name == values["name"] else {}
-    return {"name": name, "parameters": parameter_form(entry.parameters, first, f"{PREFIX}arch.{name}")}
+    parameters = parameter_form(entry.parameters, first, f"{PREFIX}arch.{name}")
+    if name == "layers":
+        layer_summary(parameters["layers"])
+    return {"name": name, "parameters": parameters}
 
 
 def image_size_section(chosen: dict[str, Any], entry: Architecture, image_size: int | None) -> int | None:

@@ -147,7 +147,7 @@ def test_a_skip_says_what_it_goes_through():
     )
     table = layer_table(layers, (16, 16, 3), [10, 4])
     first, second = table.rows[3], table.rows[5]
-    assert first.words == "over 2, ReLU, through a 1x1 convolution, stride 2"
+    assert first.words == "over 2, ReLU, through a 1×1 convolution, stride 2"
     assert first.shape.num_params == 8 * 16 + 4 * 16
     assert (second.words, second.shape.num_params) == ("over 1, ReLU", 0)
     assert [row.title for row in table.rows[-2:]] == ["Output", "Output"]

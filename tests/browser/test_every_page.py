@@ -31,6 +31,7 @@ def test_empty_store(open_tab, width, scheme):
         "/datasets?set=mnist",
         "/datasets?set=nope",
         "/train",
+        "/editor",
         "/runs",
         "/compare",
         "/queue",

@@ -50,7 +50,7 @@ def test_a_layer_list_is_written_briefly():
 
 
 def test_a_parameter_that_is_no_yaml_is_refused():
-    with pytest.raises(ConfigError, match="its value is no YAML. Check its brackets, colons and quotes"):
+    with pytest.raises(ConfigError, match=r"its value is no YAML\. Check its brackets, colons and quotes"):
         pairs(["layers=[conv, {kind"], "-p")
 
 
