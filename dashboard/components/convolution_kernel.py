@@ -72,7 +72,7 @@ def choose_size(sizes: Sequence[int], label: str = "Kernel size F") -> int:
     if current not in sizes:
         st.session_state["size"] = min(sizes, key=lambda other: (abs(other - current), other))
     size: int = st.select_slider(
-        label, list(sizes), value=3 if 3 in sizes else sizes[0], format_func=lambda side: f"{side}×{side}", key="size",
+        label, list(sizes), value=3 if 3 in sizes else sizes[0], key="size",
         bind="query-params",
     )  # fmt: skip
     return size
@@ -134,6 +134,8 @@ def _choose_filter(run_id: str, answer: dict[str, Any], channels: int) -> Bank |
         return None
     number = int(st.number_input("Filter", 1, weights.shape[3], 1, key="filter", bind="query-params",
                                  help=f"1 to {weights.shape[3]} of {shapes[layer][3]}")) - 1  # fmt: skip
+    if layer == next(iter(shapes)):
+        st.caption("The network scales its pixels before this layer; here they are as they are.")
     order = [*range(number, weights.shape[3]), *range(number)]
     titles = tuple(f"Filter {place + 1}" for place in order)
     if weights.shape[2] == channels:

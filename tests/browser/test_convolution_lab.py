@@ -54,10 +54,10 @@ def test_it_plays_and_answers_to_the_sliders(server, open_tab):
 def test_every_operation_fits_the_window(open_tab, width, scheme):
     tab = open_tab(width, color_scheme=scheme)
     for query in (
-        "operation=Separable+convolution&channels=4&filters=4&size=5x5",
+        "operation=Separable+convolution&channels=4&filters=4&size=5",
         "operation=Transposed+convolution&stride=3&side=12",
         "operation=Max+pooling&stride=2&input=Draw",
-        "input=Data+set&images_of=digits&kernel=Gaussian+blur&padding=Full&size=11×11",
+        "input=Data+set&images_of=digits&kernel=Gaussian+blur&padding=Full&size=11",
         "input=Own+image",
     ):
         tab.open(f"/convolution?{query}")
