@@ -1,8 +1,14 @@
 """The form: what it proposes, what it writes, what it refuses, and that it starts what it shows."""
 
-import pytest
+from dataclasses import replace
 
+import pytest
+import streamlit as st
+
+from cnnlab import processes
 from cnnlab.config import RunConfig, config_from_yaml
+from cnnlab.runs.status import read_status, write_status
+from dashboard import data
 from tests.dashboard.conftest import said
 
 pytestmark = pytest.mark.usefixtures("questions", "queue")
@@ -20,7 +26,25 @@ def test_it_starts_with_the_defaults(open_page):
     assert {metric.label: metric.value for metric in app.metric} == {
         "Parameters": "61,706",
         "MACs of one image": "417 k",
+        "Training memory": "1.04 kB",  # Adam at batch 64: 4 * 100 + 64 * 10
+        "Time per epoch": "–",
     }
+    assert "Time per epoch: not known yet: the data set is built at the first training." in said(app)
+
+
+def test_the_time_of_an_epoch_comes_from_runs_of_this_machine(open_page, make_run, store):
+    run_id = make_run()
+    data.dataset("digits")
+    app = open_page("train")
+    assert "Time per epoch: not known yet: train once." in said(app)  # that run does not say where it computed
+    write_status(store.run_dir(run_id), replace(read_status(store.run_dir(run_id)), host=processes.host_name()))
+    st.cache_resource.clear()
+    app = open_page("train")
+    images = data.dataset("digits").info.counts["train"]
+    assert next(metric.value for metric in app.metric if metric.label == "Time per epoch") == f"≈ {images / 1234:.1f} s"
+    assert f"from 1 completed run of this network on this machine, for {images:,} training images." in said(app)
+    app.selectbox(key="train.architecture").set_value("resnet").run()
+    assert "of other networks on this machine, scaled by MACs: a rough guess" in said(app)
 
 
 def test_the_command_names_what_differs(open_page):
