@@ -18,8 +18,9 @@ st.set_page_config(
     menu_items={"About": "CNN Lab: learn, train and compare convolutional networks in the browser."},
 )
 st.logo(HERE / "assets" / "logo.svg", size="medium")
-page = st.navigation(
-    [
+sections: dict[str, list[st.Page]] = {}
+for spec in PAGES.values():
+    sections.setdefault(spec.section, []).append(
         st.Page(
             HERE / spec.file,
             title=spec.title,
@@ -28,10 +29,8 @@ page = st.navigation(
             default=spec.url_path == "",
             visibility=spec.visibility,
         )
-        for spec in PAGES.values()
-    ],
-    position="top",
-)
+    )
+page = st.navigation(sections, position="top")
 show_messages()  # of the page before, and of callbacks; a page may stop before the end of this file
 page.run()
 show_messages()

@@ -8,25 +8,31 @@ import streamlit as st
 
 @dataclass(frozen=True)
 class PageSpec:
-    """One page of the navigation."""
+    """One page of the navigation; those of a named section share a menu, so that all fit beside each other."""
 
     file: str
     title: str
     icon: str
     url_path: str
     visibility: Literal["visible", "hidden"] = "visible"
+    section: str = ""
 
 
+LEARN = "Learn"
 PAGES: dict[str, PageSpec] = {
     "home": PageSpec("app_pages/home.py", "Home", ":material/home:", ""),
     "datasets": PageSpec("app_pages/datasets.py", "Data sets", ":material/photo_library:", "datasets"),
-    "explorer": PageSpec("app_pages/explorer.py", "Architectures", ":material/account_tree:", "explorer"),
-    "convolution": PageSpec("app_pages/convolution.py", "Convolution lab", ":material/grid_on:", "convolution"),
+    "explorer": PageSpec(
+        "app_pages/explorer.py", "Architectures", ":material/account_tree:", "explorer", section=LEARN
+    ),
+    "convolution": PageSpec(
+        "app_pages/convolution.py", "Convolution lab", ":material/grid_on:", "convolution", section=LEARN
+    ),
     "train": PageSpec("app_pages/train.py", "Train", ":material/play_circle:", "train"),
-    "editor": PageSpec("app_pages/editor.py", "Layer editor", ":material/stacks:", "editor"),
+    "editor": PageSpec("app_pages/editor.py", "Layer editor", ":material/stacks:", "editor", section=LEARN),
     "runs": PageSpec("app_pages/runs.py", "Runs", ":material/table_rows:", "runs"),
     "compare": PageSpec("app_pages/compare.py", "Compare", ":material/compare_arrows:", "compare"),
-    "cost": PageSpec("app_pages/cost.py", "Accuracy and cost", ":material/bubble_chart:", "cost"),
+    "cost": PageSpec("app_pages/cost.py", "Accuracy and cost", ":material/bubble_chart:", "cost", section=LEARN),
     "queue": PageSpec("app_pages/queue.py", "Queue", ":material/pending_actions:", "queue"),
     "run": PageSpec("app_pages/run.py", "Run", ":material/monitoring:", "run", "hidden"),
 }

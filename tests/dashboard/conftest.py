@@ -149,19 +149,3 @@ def open_page() -> Callable[..., AppTest]:
         return app
 
     return open_one
-
-
-def said(app: AppTest) -> str:
-    """Return all text of a page: titles, text, captions and messages."""
-    kinds = (
-        app.title,
-        app.subheader,
-        app.markdown,
-        app.caption,
-        app.text,
-        app.info,
-        app.warning,
-        app.error,
-        app.success,
-    )
-    return "\n".join(str(element.value) for kind in kinds for element in kind)

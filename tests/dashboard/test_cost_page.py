@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import polars as pl
 import pytest
-from conftest import said
 from made_runs import make_run
+from page_text import said
 
 from cnnlab.plots.points import run_points
 from cnnlab.plots.published import published_points

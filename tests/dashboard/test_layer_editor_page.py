@@ -1,7 +1,7 @@
 """The layer editor as a page: every change shows in the table, errors in words, and the list goes to training."""
 
 import pytest
-from conftest import said
+from page_text import said
 
 from cnnlab.architectures.layer_list import DEFAULT_LAYERS, brief, check_layers
 from cnnlab.architectures.layer_list_presets import PRESETS

@@ -1,7 +1,8 @@
 """The queue's page: what waits, in which order, and how to change it."""
 
+from page_text import said
+
 from cnnlab.config import RunConfig
-from tests.dashboard.conftest import said
 
 
 def test_an_empty_queue_says_what_to_do(open_page, queue):

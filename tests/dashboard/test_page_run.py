@@ -1,12 +1,12 @@
 """One run's page in each state, and every way in which a run can be missing."""
 
 import pytest
+from page_text import said
 
 from cnnlab.config import config_from_dict
 from cnnlab.errors import RunNotFoundError
 from cnnlab.runs.status import ADVICE
 from dashboard import data
-from tests.dashboard.conftest import said
 
 pytestmark = pytest.mark.usefixtures("queue")
 

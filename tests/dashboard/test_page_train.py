@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 import streamlit as st
+from page_text import said
 
 from cnnlab import processes
 from cnnlab.config import RunConfig, config_from_yaml
 from cnnlab.runs.status import read_status, write_status
 from dashboard import data
-from tests.dashboard.conftest import said
 
 pytestmark = pytest.mark.usefixtures("questions", "queue")
 
