@@ -154,17 +154,21 @@ def architecture_section(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def image_size_section(chosen: dict[str, Any], entry: Architecture, image_size: int | None) -> int | None:
-    """Draw the size the network sees; the architecture's own is proposed and stands for 'left out'."""
+    """Draw the size the network sees; what the architecture proposes for the images stands there first."""
     spec = next(spec for spec in specs(DataConfig) if spec.name == "image_size")
-    key = f"{PREFIX}image_size.{entry.name}"
-    put(key, image_size or entry.natural_px)
-    size = draw(spec, key) or entry.natural_px
     shape = image_shape(chosen)
+    proposed = entry.proposed_px(max(shape[:2])) if shape[2] else entry.natural_px
+    # Another network or other images: another proposal, unless a size was asked for.
+    key = f"{PREFIX}image_size.{entry.name}.{proposed}"
+    put(key, image_size or proposed)
+    size = int(draw(spec, key) or proposed)
     if shape[2]:
         is_own = "its own size" if size == entry.natural_px else f"its own size is {entry.natural_px}"
         change = "are used as they are" if shape[:2] == (size, size) else f"become {shape_text((size, size, shape[2]))}"
         st.caption(f"Images of {shape_text(shape)} {change} for {entry.title} ({is_own}).")
-    return None if size == entry.natural_px else int(size)
+        if size < entry.natural_px and entry.small_images:
+            st.caption(plain(entry.small_images))
+    return None if size == proposed == entry.natural_px else size
 
 
 def image_shape(chosen: dict[str, Any]) -> tuple[int, int, int]:

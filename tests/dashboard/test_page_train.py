@@ -187,3 +187,10 @@ def test_costs_are_asked_anew_only_for_another_network(open_page, questions):
     app.number_input(key="train.training.epochs").set_value(7).run()
     asked = [arguments for kind, arguments in questions if kind == "costs"]
     assert all(arguments == asked[0] for arguments in asked)
+
+
+def test_a_network_for_large_images_is_proposed_at_the_size_of_small_ones(open_page):
+    page = open_page("train", architecture="resnet_imagenet", dataset="shapes")
+    sizes = [widget.value for widget in page.number_input if widget.label.startswith("Image size")]
+    assert sizes == [32]
+    assert any("--image-size 32" in code.value for code in page.code)
