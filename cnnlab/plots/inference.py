@@ -155,7 +155,9 @@ def inference_summary(info: InferenceInfo) -> str:
     text += f"{'highest' if is_highest else 'lowest'} {_number(row['value'])} by {row['label']} at {row['batch_size']}"
     if row["low"] is not None:
         text += f" (median of n = {row['n']} calls, 10 to 90 %: {_number(row['low'])} to {_number(row['high'])})"
-    return f"{text}. Measured on {machines} with {versions}" + (f"; not shown: {hidden}." if hidden else ".")
+    load = info.table["load_1min"].max()
+    busy = f", load of the machine up to {load:.1f}" if isinstance(load, float) else ""
+    return f"{text}. Measured on {machines} with {versions}{busy}" + (f"; not shown: {hidden}." if hidden else ".")
 
 
 def _values(measure: Measure) -> dict[str, pl.Expr]:

@@ -79,7 +79,9 @@ def _measure_button(chosen: list[str]) -> None:
 
 def _draw_chart(measured: pl.DataFrame, chosen: list[str], names: Mapping[str, str]) -> None:
     if measured.is_empty():
-        st.caption("Nothing was measured of these runs yet. Press the button above.")
+        is_near = measuring.is_measuring()
+        what = "The numbers appear here." if is_near else "Press the button above."
+        st.caption(f"Nothing was measured of these runs yet. {what}")
         return
     kinds = [
         kind for kind in inference.TITLES if kind != "gpu_memory" or measured["gpu_memory_bytes"].is_not_null().any()

@@ -76,7 +76,8 @@ def test_the_summary_says_on_what_and_who_is_missing():
     info = inference_info(measured({}, FOUR), "images_per_s", run_ids=["run0", "other"], names={"run0": "net"})
     assert inference_summary(info) == (
         "Throughput (images per second) of 1 run at batch sizes 1 to 4: highest 1,000 by net at 4 (median of n = 200 "
-        f"calls, 10 to 90 %: 500 to 2,000). Measured on {CPU} with {KERAS}; not shown: other (not measured yet)."
+        f"calls, 10 to 90 %: 500 to 2,000). Measured on {CPU} with {KERAS}, load of the machine up to 0.5; "
+        "not shown: other (not measured yet)."
     )
 
 

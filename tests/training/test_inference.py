@@ -141,3 +141,21 @@ def test_a_trained_run_is_measured_from_the_command_line():
     refused = subprocess.run([*command[:4], other.name], capture_output=True, text=True, check=False)
     assert refused.returncode == 2
     assert refused.stderr.startswith(f"The run {other.name!r} is queued.")
+
+
+@pytest.mark.training
+@pytest.mark.processes
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_answer_too(backend):
+    pytest.importorskip(backend, reason=f"the backend {backend} is not installed")
+    words = [sys.executable, "-m", "cnnlab"]
+    trained = subprocess.run(
+        [*words, "train", "--backend", backend, "--image-size", "16", "--epochs", "1", "--json"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert trained.stdout
+    (run_id,) = Store().run_ids()
+    subprocess.run([*words, "measure", run_id, "--batch-sizes", "2", "--repeats", "5"], capture_output=True, check=True)
+    (row,) = queries.inference(Store(), [run_id]).rows(named=True)
+    assert (row["batch_size"], row["n"]) == (2, 5)
+    assert f", {backend} " in row["versions"]
