@@ -10,7 +10,7 @@ LARGEST_BUBBLE_PX = 56
 # Share of the height that the legend of sizes takes, above the plot.
 SIZE_STRIP = 0.17
 # Where the bubbles of the legend stand, of 3: on a phone the largest takes nearly a third of it.
-SIZE_PLACES = (0.1, 0.75, 2.15)
+SIZE_PLACES = (0.08, 0.95, 2.25)
 
 
 def size_reference(largest: int) -> float:
