@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from layer_lists import layer_lists
 
 from cnnlab.architectures.catalogue import ARCHITECTURES
+from cnnlab.architectures.entries.applications import smallest_px
 from cnnlab.commands.options import OPTIONS
 from cnnlab.config import RunConfig, TrainingConfig, config_from_dict, config_from_yaml, flatten
 from cnnlab.datasets.catalogue import DATASETS
@@ -24,7 +25,10 @@ def parameters_of(architecture: str, size: int) -> st.SearchStrategy[dict]:
     """Any parameters that an architecture allows for images of `size`, as a person may write them."""
     if architecture == "layers":
         return layer_lists((size, size, 3), most=5).map(lambda layers: {"layers": layers})
-    return values_of(ARCHITECTURES[architecture].parameters)
+    fitting = values_of(ARCHITECTURES[architecture].parameters)
+    if architecture == "keras_application":
+        return fitting.filter(lambda values: smallest_px(values.get("network", "")) <= size)
+    return fitting
 
 
 def _value(spec):
@@ -44,7 +48,7 @@ def configs(draw) -> RunConfig:
     training["warmup_epochs"] = 0.0
     architecture = draw(st.sampled_from(sorted(ARCHITECTURES)))
     dataset = draw(st.sampled_from(sorted(DATASETS)))
-    size = draw(st.none() | st.integers(16, 64))
+    size = draw(st.none() | st.integers(max(16, ARCHITECTURES[architecture].smallest_px), 64))
     return config_from_dict(
         {
             "name": draw(st.text(max_size=20)),

@@ -5,14 +5,16 @@ architecture is one more entry under `entries` and one file with its `build_feat
 What a person makes comes last.
 """
 
-from cnnlab.architectures.entries import classic, compact, modern, own, residual, small
+from cnnlab.architectures.entries import applications, classic, compact, modern, own, residual, small
 from cnnlab.architectures.entry import Architecture
 from cnnlab.errors import UnknownNameError
 
 __all__ = ["ARCHITECTURES", "Architecture", "get_architecture"]
 
 ARCHITECTURES: dict[str, Architecture] = {
-    entry.name: entry for group in (small, classic, residual, compact, modern, own) for entry in group.ENTRIES
+    entry.name: entry
+    for group in (small, classic, residual, compact, modern, applications, own)
+    for entry in group.ENTRIES
 }
 
 

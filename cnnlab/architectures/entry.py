@@ -41,6 +41,7 @@ class Architecture:
         smallest_px: The least height and width that leaves something to pool.
         natural_px: The height and width of its paper, which the form proposes.
         year: Of the paper; None for what a person makes.
+        takes_pixels: Whether its builder gets pixels from 0 to 255 in place of normalised images.
         check_size: Raises `ConfigError` where its checked parameters do not fit images of that size.
         builder: `module:function`, imported only where Keras may be.
         head: Likewise, of a family whose logits do not come from a dense layer; called
@@ -61,6 +62,7 @@ class Architecture:
     natural_px: int
     builder: str
     head: str = ""
+    takes_pixels: bool = False
     check_size: Callable[[Mapping[str, Any], int], None] | None = None
     authors: str = ""
     paper: str = ""

@@ -70,9 +70,8 @@ def build_networks(config: RunConfig, info: DatasetInfo) -> tuple[keras.Model, k
     """
     shape = network_shape(config, info)
     images = keras.Input(shape.input_shape, name="images")
-    variance = np.maximum(np.asarray(shape.channel_std), SMALLEST_STD) ** 2
-    x = keras.layers.Normalization(mean=shape.channel_mean, variance=variance.tolist(), name="normalise")(images)
     entry = get_architecture(config.architecture.name)
+    x = images if entry.takes_pixels else _normalised(images, shape)
     built = _function(entry.builder)(x, **config.architecture.parameters)
     features = built if isinstance(built, Features) else Features(built)
     logits = {name: _head(entry, features.main, classes, f"{name}_logits") for name, classes in shape.outputs.items()}
@@ -87,6 +86,11 @@ def build_networks(config: RunConfig, info: DatasetInfo) -> tuple[keras.Model, k
         for name, classes in shape.outputs.items()
     }
     return network, keras.Model(images, {"logits": logits, "auxiliary": auxiliary}, name=f"{entry.name}_training")
+
+
+def _normalised(images: Any, shape: NetworkShape) -> Any:
+    variance = np.maximum(np.asarray(shape.channel_std), SMALLEST_STD) ** 2
+    return keras.layers.Normalization(mean=shape.channel_mean, variance=variance.tolist(), name="normalise")(images)
 
 
 def _head(entry: Architecture, features: Any, classes: Sequence[str], name: str) -> Any:
