@@ -38,8 +38,10 @@ UNIT_PX = 104
 GAP = 0.16
 SLANT = 0.24  # of the side that goes into the page
 LABEL_UNITS = 0.34
+NAME_UNITS = 0.72
 LANE_LABEL_UNITS = 0.16
-MOST_NAMED = 12
+MOST_ROOMY = 8  # columns, so that texts under them lie side by side on a phone
+MOST_NAMED = 24
 LEAST_ROW_UNITS = 1.6
 
 
@@ -196,7 +198,6 @@ def architecture_drawing(info: DrawingInfo, *, revision: str = "") -> go.Figure:
     figure.update_xaxes(visible=False, range=[-0.15, width + 0.15])
     figure.update_yaxes(visible=False, range=[-0.05, height + 0.05])
     figure.update_layout(
-        dragmode="pan",
         hovermode="closest",
         hoverdistance=40,
         clickmode="event+select",
@@ -210,11 +211,20 @@ def _reach_up(info: DrawingInfo, row: int) -> float:
     """Return how far a row reaches above its middle, ways around blocks and labels included."""
     top = max(placed.y + placed.height / 2 + placed.depth for placed in info.boxes if placed.row == row)
     skips = [link for link in info.links if link[2] == "skip" and info.boxes[link[1]].row == row]
-    return top + (0.3 if skips else 0.0) + 0.28
+    is_roomy, is_named = _room(info)
+    return top + (0.3 if skips else 0.0) + (NAME_UNITS if is_named and not is_roomy else 0.28)
+
+
+def _room(info: DrawingInfo) -> tuple[bool, bool]:
+    """Return whether texts can lie flat, and whether boxes can be named: ways around blocks take the room above."""
+    columns = len({(placed.row, round(placed.x, 2)) for placed in info.boxes})
+    has_skips = any(kind == "skip" for _, _, kind in info.links)
+    return columns <= MOST_ROOMY, columns <= MOST_ROOMY or (columns <= MOST_NAMED and not has_skips)
 
 
 def _reach_down(info: DrawingInfo, row: int) -> float:
-    return max(placed.height / 2 - placed.y for placed in info.boxes if placed.row == row) + LABEL_UNITS + 0.12
+    below = max(placed.height / 2 - placed.y for placed in info.boxes if placed.row == row)
+    return below + (LABEL_UNITS if _room(info)[0] else NAME_UNITS)
 
 
 def _row_tops(info: DrawingInfo) -> list[float]:
@@ -392,7 +402,7 @@ def _to_next_row(
 
 def _add_labels(figure: go.Figure, info: DrawingInfo, boxes: Sequence[tuple[Placed, float]]) -> None:
     """Write the size of each map under it and, where there is room, its name above it."""
-    is_roomy = len({(placed.row, round(placed.x, 2)) for placed, _ in boxes}) <= MOST_NAMED
+    is_roomy, is_named = _room(info)
     common: dict[str, Any] = {"showarrow": False, "font": {"size": 11 if is_roomy else 10}}
     own_skips = {first for first, second, _ in info.links if first == second}
     ends = {first for first, second, _ in info.links if boxes[first][0].box.lane == 0} | {len(boxes) - 1}
@@ -407,11 +417,12 @@ def _add_labels(figure: go.Figure, info: DrawingInfo, boxes: Sequence[tuple[Plac
         figure.add_annotation(text=text, textangle=0 if is_roomy or is_short else -90, **below, **common)
         is_told = box.repeats > 1 and not is_short and place in ends
         above = f"×{box.repeats}" if is_told else ""
-        if is_roomy and not is_short and box.repeats == 1:
+        if is_named and not is_short and box.repeats == 1:
             above = escaped(shortened(box.name, 12))
+        angle = -90 if above and not is_roomy and not is_told else 0
         top = {"x": placed.x + placed.depth * 0.25, "y": y + placed.height / 2 + placed.depth, "yanchor": "bottom"}
         if above:
-            figure.add_annotation(text=above, yshift=18 if place in own_skips else 1, **top, **common)
+            figure.add_annotation(text=above, textangle=angle, yshift=18 if place in own_skips else 1, **top, **common)
 
 
 def _shape_parts(shape: Sequence[int | None]) -> list[str]:

@@ -17,7 +17,8 @@ from dashboard.components.text import plain
 
 VIEWS = {"layers": "Layers", "costs": "Costs by layer", "field": "Receptive field", "formulas": "Formulas"}
 DETAIL: dict[drawing.Level, str] = {"stages": "Stages", "blocks": "Blocks", "layers": "Layers"}
-CHART = {"scrollZoom": True, "displaylogo": False}
+# The wheel moves the page: a drawing of several rows would catch it.
+CHART = {"displaylogo": False}
 
 
 def draw_network(document: Mapping[str, Any], key: str) -> str:
@@ -34,8 +35,8 @@ def draw_network(document: Mapping[str, Any], key: str) -> str:
         alt=drawing.architecture_drawing_summary(info),
     )
     st.caption(
-        f"{drawing.architecture_drawing_summary(info)} {drawing.SCALE_NOTE} Drag to move, scroll to zoom, click a "
-        "layer for its formulas."
+        f"{drawing.architecture_drawing_summary(info)} {drawing.SCALE_NOTE} Drag over a part to enlarge it, with Shift "
+        "to move it, double-click for the whole. A click on a convolution shows its formulas."
     )
     for point in event.selection.points:
         place = point.get("customdata")
