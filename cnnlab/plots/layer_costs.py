@@ -16,9 +16,9 @@ from cnnlab.plots.template import empty_figure, new_figure
 Cost = Literal["num_params", "macs", "activation_bytes"]
 COSTS: dict[Cost, str] = {"num_params": "Parameters", "macs": "MACs", "activation_bytes": "Activations"}
 TITLES: dict[Cost, str] = {
-    "num_params": "Parameters of the layer",
-    "macs": "MACs for one image",
-    "activation_bytes": "Activations for one image (bytes)",
+    "num_params": "Parameters",
+    "macs": "MACs of one image",
+    "activation_bytes": "Activations (bytes)",
 }
 MOST_NAMED = 30
 
@@ -54,7 +54,7 @@ def layer_costs_info(document: Mapping[str, Any], cost: Cost) -> LayerCostsInfo:
         {
             "name": [node.name for node in nodes],
             "kind": [node.kind for node in nodes],
-            "role": ["other" if node.role in SIGNS_OF_JOINS else node.role for node in nodes],
+            "role": ["join" if node.role in SIGNS_OF_JOINS else node.role for node in nodes],
             "value": pl.Series(values, dtype=pl.Int64),
             "share": [None if value is None or not total else value / total for value in values],
         },

@@ -113,7 +113,7 @@ def receptive_growth(info: ReceptiveGrowthInfo, *, height_px: int = 320) -> go.F
     return figure
 
 
-def receptive_frames(info: ReceptiveGrowthInfo, image: np.ndarray, *, height_px: int = 380) -> go.Figure:
+def receptive_frames(info: ReceptiveGrowthInfo, image: np.ndarray, *, height_px: int = 460) -> go.Figure:
     """Draw what the middle output of some layers sees as frames on an image.
 
     Args:
@@ -153,7 +153,6 @@ def receptive_frames(info: ReceptiveGrowthInfo, image: np.ndarray, *, height_px:
     figure.update_yaxes(
         range=[height - 0.5 + margin, -0.5 - margin], scaleanchor="x", constrain="domain", showgrid=False
     )
-    figure.update_layout(legend={"orientation": "v", "x": 1.02, "y": 1, "yanchor": "top"})
     return figure
 
 

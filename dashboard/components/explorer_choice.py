@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from cnnlab.architectures.catalogue import ARCHITECTURES, get_architecture
+from cnnlab.architectures.catalogue import ARCHITECTURES, LOCAL, get_architecture
 from cnnlab.architectures.entry import Architecture
 from cnnlab.errors import CNNLabError
 from dashboard.components.text import plain
@@ -21,7 +21,7 @@ QUERY = ("arch", "p", "size", "channels", "classes", "with", "with_p")
 DEFAULT = "lenet5"
 NOTHING = ""
 # What may be asked for: a network of a page is looked at, not trained.
-LIMITS = {"size": (8, 512), "channels": (1, 16), "classes": (2, 10_000)}
+LIMITS = {"size": (8, 1024), "channels": (1, 16), "classes": (2, 10_000)}
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def _known(name: str, default: str) -> str:
     if not name:
         return default
     try:
-        return get_architecture(name).name
+        return get_architecture(name).name if name not in LOCAL else default
     except CNNLabError as error:
         st.warning(plain(error), icon=":material/link_off:")
         return default

@@ -31,6 +31,8 @@ def test_empty_store(open_tab, width, scheme):
         "/datasets?set=mnist",
         "/datasets?set=nope",
         "/train",
+        "/explorer",
+        "/explorer?arch=resnet&with=googlenet&size=64",
         "/editor",
         "/runs",
         "/compare",

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from page_text import said
 
 from cnnlab.config import RunConfig, config_from_yaml
 from cnnlab.inspector.questions import inspect
 from dashboard import data
 from dashboard.components.explorer_numbers import layer_rows, padding_sentence, padding_text
-from tests.dashboard.conftest import said
 
 
 @functools.cache
@@ -88,7 +88,7 @@ def test_a_broken_address_is_said_in_a_sentence(open_page, query, sentence):
 
 def test_sizes_out_of_range_become_the_nearest(open_page):
     app = open_page("explorer", size="99999", channels="x", classes="0")
-    assert [app.number_input(key=f"explorer.{name}").value for name in ("size", "channels", "classes")] == [512, 1, 2]
+    assert [app.number_input(key=f"explorer.{name}").value for name in ("size", "channels", "classes")] == [1024, 1, 2]
 
 
 def test_two_networks_stand_side_by_side(open_page, inspected):
