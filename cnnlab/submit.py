@@ -1,6 +1,7 @@
 """From a config to queued runs: the door that the form and the command line share."""
 
 from cnnlab.architectures.catalogue import get_architecture
+from cnnlab.architectures.own_files import recorded
 from cnnlab.config import RunConfig, config_from_dict
 from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.datasets.storage import find_dataset
@@ -16,11 +17,12 @@ def submit_runs(store: Store, config: RunConfig, *, queue: Queue | None = None, 
 
     Raises:
         DatasetError: the store has no data set of that name or version.
-        ConfigError: the backend is not installed, or the outputs are not those of the data.
+        ConfigError: the network's own file cannot be read, the backend is not installed, or the outputs
+            are not those of the data.
         QueueError: the run asks for more slots than this machine has, or the disk is full.
     """
     queue = queue or Queue()
-    config = _with_real_data(store, config)
+    config = recorded(_with_real_data(store, config))
     _check_backend(config.compute.backend)
     _check_slots(queue, config.compute.slots)
     run_ids = []

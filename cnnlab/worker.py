@@ -56,6 +56,7 @@ def _run(config: RunConfig, run_dir: Path, writer: RunWriter) -> None:
     os.environ["KERAS_BACKEND"] = config.compute.backend
     # TensorFlow tells on every start, as an error, that there is no GPU: the log is for what matters.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from cnnlab.architectures.own_files import kept
     from cnnlab.datasets.storage import open_dataset
     from cnnlab.runs.environment import capture
     from cnnlab.runs.hardware import HardwareSampler
@@ -66,7 +67,7 @@ def _run(config: RunConfig, run_dir: Path, writer: RunWriter) -> None:
         _store_root(run_dir), config.data.dataset, version=config.data.version, parameters=config.data.parameters
     )
     with HardwareSampler(run_dir):
-        _train_and_keep(config, dataset, run_dir, writer)
+        _train_and_keep(kept(config, run_dir), dataset, run_dir, writer)
 
 
 def _train_and_keep(config: RunConfig, dataset, run_dir: Path, writer: RunWriter) -> None:  # type: ignore[no-untyped-def]

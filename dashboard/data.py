@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from cnnlab.architectures.own_files import refuse_own_file
 from cnnlab.config import RunConfig
 from cnnlab.datasets import storage
 from cnnlab.datasets.catalogue import DATASETS
@@ -225,6 +226,7 @@ def submit(run_config: RunConfig) -> list[str]:
     """Create the runs of a config and queue them; returns their ids."""
     from cnnlab.submit import submit_runs
 
+    refuse_own_file(run_config)
     run_ids = submit_runs(store(), run_config, queue=queue())
     refresh()
     return run_ids

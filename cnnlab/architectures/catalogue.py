@@ -9,7 +9,7 @@ from cnnlab.architectures.entries import applications, classic, compact, modern,
 from cnnlab.architectures.entry import Architecture
 from cnnlab.errors import UnknownNameError
 
-__all__ = ["ARCHITECTURES", "Architecture", "get_architecture"]
+__all__ = ["ARCHITECTURES", "LOCAL", "Architecture", "get_architecture"]
 
 ARCHITECTURES: dict[str, Architecture] = {
     entry.name: entry
@@ -18,9 +18,14 @@ ARCHITECTURES: dict[str, Architecture] = {
 }
 
 
+# What runs a file of this machine: for the command line alone, so that no page lists it.
+LOCAL: dict[str, Architecture] = {entry.name: entry for entry in own.LOCAL_ENTRIES}
+
+
 def get_architecture(name: str) -> Architecture:
-    """Return the entry of `name`, or raise `UnknownNameError` with a suggestion."""
+    """Return the entry of `name`, also of a local one, or raise `UnknownNameError` with a suggestion."""
+    known = ARCHITECTURES | LOCAL
     try:
-        return ARCHITECTURES[name]
+        return known[name]
     except KeyError:
-        raise UnknownNameError("architecture", name, ARCHITECTURES) from None
+        raise UnknownNameError("architecture", name, known) from None

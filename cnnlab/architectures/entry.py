@@ -41,7 +41,8 @@ class Architecture:
         smallest_px: The least height and width that leaves something to pool.
         natural_px: The height and width of its paper, which the form proposes.
         year: Of the paper; None for what a person makes.
-        takes_pixels: Whether its builder gets pixels from 0 to 255 in place of normalised images.
+        takes_pixels: Whether its builder gets pixels from 0 to 255 in place of normalised images; may depend
+            on the parameters.
         check_size: Raises `ConfigError` where its checked parameters do not fit images of that size.
         builder: `module:function`, imported only where Keras may be.
         head: Likewise, of a family whose logits do not come from a dense layer; called
@@ -62,7 +63,7 @@ class Architecture:
     natural_px: int
     builder: str
     head: str = ""
-    takes_pixels: bool = False
+    takes_pixels: bool | Callable[[Mapping[str, Any]], bool] = False
     check_size: Callable[[Mapping[str, Any], int], None] | None = None
     authors: str = ""
     paper: str = ""
@@ -77,6 +78,10 @@ class Architecture:
     def brief(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return parameters as a person would write them."""
         return self.check(values).brief()
+
+    def wants_pixels(self, parameters: Mapping[str, Any]) -> bool:
+        """Return whether the network of these checked parameters takes pixels from 0 to 255."""
+        return self.takes_pixels(parameters) if callable(self.takes_pixels) else self.takes_pixels
 
     @property
     def label(self) -> str:

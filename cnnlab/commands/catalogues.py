@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cnnlab.architectures.catalogue import ARCHITECTURES
+from cnnlab.architectures.catalogue import ARCHITECTURES, LOCAL
 from cnnlab.augmentation.catalogue import OPS
 from cnnlab.commands.output import JsonOption, print_json, print_table
 from cnnlab.commands.text import value_text
@@ -25,12 +25,12 @@ def list_architectures(json: JsonOption = False) -> None:
                         "natural_px": entry.natural_px,
                         "parameters": _documents(entry.parameters),
                     }
-                    for entry in ARCHITECTURES.values()
+                    for entry in (ARCHITECTURES | LOCAL).values()
                 ]
             }
         )
         return
-    for entry in ARCHITECTURES.values():
+    for entry in (ARCHITECTURES | LOCAL).values():
         print(f"{entry.name}: {entry.title}{f', {entry.year}' if entry.year else ''}. {entry.summary}")
         _print_settings(entry.parameters)
 
@@ -51,7 +51,15 @@ def list_augmentations(json: JsonOption = False) -> None:
 
 def _print_settings(model: type[Parameters]) -> None:
     usual = model.model_construct().brief()  # a default need not be possible: some settings must be given
-    rows = [(f"  {spec.name}", value_text(usual[spec.name]), _allowed(spec), spec.help) for spec in specs(model)]
+    rows = [
+        (
+            f"  {spec.name}",
+            value_text(usual[spec.name]) if spec.name in usual else "(must be given)",
+            _allowed(spec),
+            spec.help,
+        )
+        for spec in specs(model)
+    ]
     if rows:
         print_table(("  setting", "default", "allowed", ""), rows)
     print()

@@ -11,6 +11,7 @@ from cnnlab.architectures.catalogue import get_architecture
 from cnnlab.commands.options import OPTIONS, ConfigOption
 from cnnlab.config import RunConfig
 from cnnlab.datasets.catalogue import DATASETS
+from cnnlab.parameters import specs
 
 
 def as_command(config: RunConfig, verb: Literal["train", "submit"] = "submit") -> str:
@@ -81,6 +82,6 @@ def _at(values: Mapping[str, Any], path: tuple[str, ...]) -> Any:
 
 def _default_parameters(config: RunConfig, option: ConfigOption) -> dict[str, Any]:
     if option.path[0] == "architecture":
-        return get_architecture(config.architecture.name).check({}).model_dump()
+        return {spec.name: spec.default for spec in specs(get_architecture(config.architecture.name).parameters)}
     entry = DATASETS.get(config.data.dataset)
     return entry.check({}).model_dump() if entry else {}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from cnnlab.architectures.own_files import refuse_own_file
 from cnnlab.augmentation.language import parse
 from cnnlab.config import DataConfig, RunConfig, config_from_dict
 from cnnlab.datasets.catalogue import DATASETS
@@ -102,6 +103,7 @@ def costs(store_root: Path, *, config: Mapping[str, Any]) -> Answer:
         batch size and optimizer.
     """
     run_config = config_from_dict(config)
+    refuse_own_file(run_config)
     info = _info(store_root, run_config)
 
     import keras

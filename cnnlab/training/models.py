@@ -71,7 +71,7 @@ def build_networks(config: RunConfig, info: DatasetInfo) -> tuple[keras.Model, k
     shape = network_shape(config, info)
     images = keras.Input(shape.input_shape, name="images")
     entry = get_architecture(config.architecture.name)
-    x = images if entry.takes_pixels else _normalised(images, shape)
+    x = images if entry.wants_pixels(config.architecture.parameters) else _normalised(images, shape)
     built = _function(entry.builder)(x, **config.architecture.parameters)
     features = built if isinstance(built, Features) else Features(built)
     logits = {name: _head(entry, features.main, classes, f"{name}_logits") for name, classes in shape.outputs.items()}

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from cnnlab.architectures.own_files import refuse_own_file
 from cnnlab.config import RunConfig
 
 DRAFT = "draft"
@@ -23,7 +24,12 @@ def keep(values: dict[str, Any]) -> None:
 
 
 def load(config: RunConfig) -> None:
-    """Fill the form from `config`; call it before the form's widgets are drawn, or in a callback."""
+    """Fill the form from `config`; call it before the form's widgets are drawn, or in a callback.
+
+    Raises:
+        ConfigError: the network is a file of this machine, which no page runs.
+    """
+    refuse_own_file(config)
     fill(config.to_dict())
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from cnnlab.architectures.catalogue import ARCHITECTURES
 from cnnlab.config import config_from_yaml
-from cnnlab.errors import CNNLabError
+from cnnlab.errors import CNNLabError, UnknownNameError
 from dashboard import data
 from dashboard.components.draft import load
 from dashboard.components.text import plain
@@ -42,7 +43,9 @@ def load_from_address() -> None:
                 "parameters": {},
             }
             st.session_state.pop("train.dataset", None)
-        if architecture:
+        if architecture and architecture not in ARCHITECTURES:
+            st.session_state[_ERROR] = str(UnknownNameError("architecture", architecture, ARCHITECTURES))
+        elif architecture:
             values["architecture"] = {"name": architecture, "parameters": {}}
             st.session_state.pop("train.architecture", None)
         keep(values)

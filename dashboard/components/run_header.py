@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from cnnlab.architectures.catalogue import ARCHITECTURES
+from cnnlab.architectures.catalogue import get_architecture
 from cnnlab.config import RunConfig
 from cnnlab.errors import CNNLabError
 from cnnlab.runs.status import RunStatus
@@ -25,7 +25,7 @@ def run_header(row: dict[str, Any], config: RunConfig, status: RunStatus) -> Non
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(plain(row["name"] or row["run_id"]), anchor=False, width="content")
         status_badge(status.state)
-    title = ARCHITECTURES[config.architecture.name].title
+    title = get_architecture(config.architecture.name).title
     facts = [
         f"{title} on {config.data.dataset}",
         f"seed {config.training.seed}",
