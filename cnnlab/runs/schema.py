@@ -145,7 +145,7 @@ SUMMARY = Table(
         Column("test_correct", "int64", "Test images whose main output is right.", "images", True),
         Column("test_n", "int64", "Test images.", "images", True),
         Column("test_loss", "float64", "Of the main output.", is_nullable=True),
-        Column("best_epoch", "int32", "The one whose weights were kept.", is_nullable=True),
+        Column("best_epoch", "int32", "The one of the lowest validation loss.", is_nullable=True),
         Column("train_s", "float64", "Time spent training.", "s", True),
         Column("images_per_s", "float64", "Training images per second of training.", "1/s", True),
         Column("failure", "string", "Kind of failure; null where it did not fail.", is_nullable=True),

@@ -12,6 +12,7 @@ from cnnlab.config import RunConfig
 from cnnlab.datasets.resizing import images_at
 from cnnlab.datasets.storage import Dataset
 from cnnlab.errors import DatasetError, TrainingError
+from cnnlab.training.answering import gpu_memory
 from cnnlab.training.callbacks import KeepBest, RefuseNaN, Report
 from cnnlab.training.data import Batches
 from cnnlab.training.evaluation import Answers, evaluate
@@ -33,7 +34,9 @@ class Trained:
     Attributes:
         answers: By split (`val`, `test`), then by output.
         best_epoch: The epoch of the lowest validation loss, 1-based.
+        kept_epoch: Whose weights the network has: the best one with early stopping, else the last.
         train_s: From the first step to the end of the last epoch, validation included.
+        gpu_memory_bytes: What the backend's tensors took of the GPU at most; None without one.
     """
 
     network: keras.Model
@@ -42,8 +45,10 @@ class Trained:
     answers: dict[str, dict[str, Answers]]
     epochs_done: int
     best_epoch: int
+    kept_epoch: int
     train_s: float
     images_per_s: float
+    gpu_memory_bytes: int | None
 
     def result(self) -> dict[str, Any]:
         """Return the numbers of `result.json`."""
@@ -55,8 +60,10 @@ class Trained:
             "not_counted": list(self.costs.not_counted),
             "epochs_done": self.epochs_done,
             "best_epoch": self.best_epoch,
+            "kept_epoch": self.kept_epoch,
             "train_s": round(self.train_s, 3),
             "images_per_s": round(self.images_per_s, 1),
+            "gpu_memory_bytes": self.gpu_memory_bytes,
             **scores,
             "main_output": next(iter(self.outputs)),
             "outputs": {name: list(classes) for name, classes in self.outputs.items()},
@@ -106,6 +113,7 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder) -> Trained:
         shuffle=False,  # the batches come shuffled, by our seed
         verbose=0,
     )
+    gpu_memory_bytes = gpu_memory.peak_bytes()  # before the evaluation, whose batches are larger
     recorder.event("evaluating")
     return Trained(
         network=network,
@@ -114,8 +122,10 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder) -> Trained:
         answers={split: _answers(config, dataset, network, split) for split in ("val", "test")},
         epochs_done=report.epochs_done,
         best_epoch=best.best_epoch,
+        kept_epoch=best.best_epoch if training.early_stopping_epochs else report.epochs_done,
         train_s=report.train_s,
         images_per_s=report.epochs_done * len(train_data.images) / report.train_s,
+        gpu_memory_bytes=gpu_memory_bytes,
     )
 
 

@@ -38,7 +38,7 @@ def _headline(result: dict[str, Any], main: str) -> None:
         st.metric(
             "Validation accuracy",
             percent(val.get("accuracy")),
-            delta=f"epoch {result['best_epoch']} of {result['epochs_done']}" if result.get("best_epoch") else None,
+            delta=_kept(result),
             delta_color="off",
             delta_arrow="off",
             border=True,
@@ -61,8 +61,15 @@ def _headline(result: dict[str, Any], main: str) -> None:
             width=160,
             height="stretch",
         )
+    if result.get("gpu_memory_bytes"):
+        st.caption(f"The tensors took {short(result['gpu_memory_bytes'], 'B')} of the GPU at most while it trained.")
     if result.get("not_counted"):
         st.caption(f"MACs leave out what cannot be counted: {', '.join(map(str, result['not_counted']))}.")
+
+
+def _kept(result: dict[str, Any]) -> str | None:
+    epoch = result.get("kept_epoch") or result.get("best_epoch")
+    return f"epoch {epoch} of {result['epochs_done']}" if epoch else None
 
 
 def _test_metric(test: dict[str, Any], label: str, *, border: bool = False) -> None:

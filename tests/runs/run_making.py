@@ -28,6 +28,8 @@ def result_of(accuracy: float = 0.75, **values: Any) -> dict[str, Any]:
         "not_counted": [],
         "epochs_done": 2,
         "best_epoch": 2,
+        "kept_epoch": 2,
+        "gpu_memory_bytes": None,
         "train_s": 3.5,
         "images_per_s": 120.0,
         "val": {"label": {"accuracy": 0.5, "loss": 1.0, "correct": 2, "n": 4}},

@@ -58,6 +58,7 @@ def test_it_learns_and_reports_each_epoch_once(digits):
     scores = trained.result()["test"]["label"]
     assert scores["accuracy"] > 0.3  # chance is 0.1
     assert scores["n"] == digits.info.counts["test"]
+    assert trained.kept_epoch == 2  # without early stopping the last weights stay
     assert scores["correct"] == round(scores["accuracy"] * scores["n"])
     found = {(row["epoch"], row["split"], row["output"], row["metric"]) for row in kept.rows}
     assert len(found) == len(kept.rows) == 2 * 7
@@ -104,7 +105,7 @@ def test_early_stopping_goes_back_to_the_best_epoch(digits):
     trained = train(config(training=rough), digits, kept)
     losses = [row["value"] for row in kept.rows if (row["split"], row["output"], row["metric"]) == ("val", "", "loss")]
     assert trained.epochs_done == len(losses) < 30
-    assert trained.best_epoch == 1 + int(np.argmin(losses))
+    assert trained.best_epoch == trained.kept_epoch == 1 + int(np.argmin(losses))
     assert trained.answers["val"]["label"].scores()["loss"] == pytest.approx(min(losses), abs=1e-3)
 
 
