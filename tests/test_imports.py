@@ -17,6 +17,7 @@ RANKS = {
     "cnnlab.files": 1,
     "cnnlab.processes": 1,
     "cnnlab.parameters": 1,
+    "cnnlab.formula": 1,
     "cnnlab.datasets.catalogue": 2,
     "cnnlab.architectures.catalogue": 2,
     "cnnlab.architectures.entry": 2,

@@ -6,32 +6,20 @@ D dilation, D1 channels in, K filters, G groups, M depth multiplier, H2 x W2 the
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from keras import layers
 
 from cnnlab.analysis.field_rules import window_of
 from cnnlab.analysis.graph import Call
+from cnnlab.formula import Formula
 
 SIDES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.Conv3D)
 DEPTHWISE = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
 SEPARABLE = (layers.SeparableConv1D, layers.SeparableConv2D)
 TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
-
-
-@dataclass(frozen=True)
-class Formula:
-    """One formula: what it gives, in letters, with numbers, and its value."""
-
-    what: str
-    letters: str
-    numbers: str
-    value: int
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.letters} = {self.numbers} = {self.value:,}"
 
 
 def formulas_of(call: Call) -> list[Formula]:

@@ -10,20 +10,7 @@ from typing import Any
 from cnnlab.convolution.geometry import output_shape, padding_amounts
 from cnnlab.convolution.settings import OPERATIONS, Settings, check_settings
 from cnnlab.errors import ConfigError
-
-
-@dataclass(frozen=True)
-class Formula:
-    """One formula: what it gives, in letters, with numbers, and its value."""
-
-    what: str
-    letters: str
-    numbers: str
-    value: int
-
-    def __str__(self) -> str:
-        """Return `what: letters = numbers = value`."""
-        return f"{self.what}: {self.letters} = {self.numbers} = {self.value:,}"
+from cnnlab.formula import Formula
 
 
 @dataclass(frozen=True)
