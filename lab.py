@@ -56,8 +56,11 @@ def test(rest: list[str]) -> int:
         ("the linter", ["-m", "ruff", "check", "."]),
         ("the formatter", ["-m", "ruff", "format", "--check", "."]),
         ("the type checker", ["-m", "mypy"]),
-        # Files go whole to one process per core: what a file sets up is set up once.
-        ("the tests", ["-m", "pytest", "-n", "logical", "--dist", "loadfile", "--durations", "15", *rest]),
+        # Files go whole to one process per core, in their order: the browser's long ones must not come last.
+        (
+            "the tests",
+            ["-m", "pytest", *"-n logical --dist loadfile --no-loadscope-reorder --durations 15".split(), *rest],
+        ),
     )
     for name, command in checks:
         say(f"running {name}")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # How long an example takes depends on the machine: no test may.
-settings.register_profile("cnnlab", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("cnnlab", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("cnnlab")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
