@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LEAST_PYTHON = (3, 11)
+# Files go whole to one process per core, in their order: the browser's long ones must not come last.
+ON_ALL_CORES = ("-n", "logical", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "15")
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 
 
@@ -56,11 +58,7 @@ def test(rest: list[str]) -> int:
         ("the linter", ["-m", "ruff", "check", "."]),
         ("the formatter", ["-m", "ruff", "format", "--check", "."]),
         ("the type checker", ["-m", "mypy"]),
-        # Files go whole to one process per core, in their order: the browser's long ones must not come last.
-        (
-            "the tests",
-            ["-m", "pytest", *"-n logical --dist loadfile --no-loadscope-reorder --durations 15".split(), *rest],
-        ),
+        ("the tests", ["-m", "pytest", *ON_ALL_CORES, *rest]),
     )
     for name, command in checks:
         say(f"running {name}")
