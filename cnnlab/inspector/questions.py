@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from cnnlab.architectures.catalogue import ARCHITECTURES
 from cnnlab.architectures.own_files import refuse_own_file
 from cnnlab.augmentation.language import parse
 from cnnlab.config import DataConfig, RunConfig, config_from_dict
@@ -139,6 +140,8 @@ def inspect(
     Returns:
         As `costs`; each of `layers` has its `settings`, and `edges` are `[from, to]` by positions of layers.
     """
+    if architecture not in ARCHITECTURES:  # pages look at no files of this machine
+        raise UnknownNameError("architecture", architecture, ARCHITECTURES)
     height, width, channels = input_shape
 
     import keras

@@ -88,7 +88,7 @@ def _from_address(name: str, usual: int, low: int, high: int) -> int:
 
 def _number(name: str, label: str, value: int, low: int, high: int) -> int:
     put(f"{PREFIX}{name}", value)
-    return int(st.number_input(label, low, high, key=f"{PREFIX}{name}", width=105))
+    return int(st.number_input(label, low, high, key=f"{PREFIX}{name}", width=120))
 
 
 def _proposed_px(shape: tuple[int, ...]) -> int:

@@ -14,6 +14,7 @@ from cnnlab.commands.text import as_command
 from cnnlab.config import RunConfig, config_from_dict, config_from_yaml
 from cnnlab.errors import ConfigError
 from cnnlab.inspector.questions import costs as ask_costs
+from cnnlab.inspector.questions import inspect as ask_inspect
 from cnnlab.training.models import build_network
 
 FEATURES = """
@@ -188,6 +189,14 @@ def test_pages_neither_list_nor_run_files(write, tmp_path):
         refuse_own_file(config)
     with pytest.raises(ConfigError, match="Pages run no files"):
         ask_costs(tmp_path, config=config.to_dict())
+    with pytest.raises(ConfigError, match="Unknown architecture 'own_file'"):
+        ask_inspect(
+            tmp_path,
+            architecture="own_file",
+            parameters=config.architecture.parameters,
+            input_shape=(16, 16, 3),
+            num_classes=10,
+        )
     assert not marker.exists()
 
 
