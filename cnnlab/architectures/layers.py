@@ -28,9 +28,11 @@ class LocalResponseNormalization(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         channels = inputs.shape[-1]
         half = self.size // 2
-        squares = ops.pad(ops.square(inputs), [[0, 0]] * (len(inputs.shape) - 1) + [[half, half]])
+        # In 32 bits: the square of 256 is more than float16 holds.
+        activations = ops.cast(inputs, "float32")
+        squares = ops.pad(ops.square(activations), [[0, 0]] * (len(inputs.shape) - 1) + [[half, half]])
         total = sum(squares[..., shift : shift + channels] for shift in range(self.size))
-        return inputs / ops.power(self.k + self.alpha * total, self.beta)
+        return ops.cast(activations / ops.power(self.k + self.alpha * total, self.beta), self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         own = {"size": self.size, "k": self.k, "alpha": self.alpha, "beta": self.beta}
