@@ -24,6 +24,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="the Playwright package is not installed")
+    playwright.expect.set_options(timeout=180_000)  # the machine may be slow; what never comes still fails
     with playwright.sync_playwright() as driver:
         try:
             made = driver.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)

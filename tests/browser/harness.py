@@ -46,7 +46,7 @@ def find_chromium() -> str | None:
     )
 
 
-def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = 60) -> None:
+def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = 180) -> None:
     """Poll `is_true` until it holds, or fail naming `what` was waited for."""
     deadline = time.monotonic() + timeout_s
     while not is_true():
@@ -138,7 +138,7 @@ class Tab:
     def __init__(self, context, url: str):
         self.url = url
         self.page = context.new_page()
-        self.page.set_default_timeout(60_000)
+        self.page.set_default_timeout(180_000)
         self.errors: list[str] = []
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -151,6 +151,10 @@ class Tab:
         """Wait until the script has run and every element of the old run is gone."""
         self.page.wait_for_selector(READY)
         self.page.wait_for_function("() => !document.querySelector('[data-stale=\"true\"]')")
+
+    def says(self, text: str) -> bool:
+        """Return whether the page shows a text now."""
+        return self.page.get_by_text(text).first.is_visible()
 
     def overflow_px(self) -> int:
         """Return by how much the page is wider than the window."""

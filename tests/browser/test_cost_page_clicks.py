@@ -27,8 +27,8 @@ def test_a_bubble_opens_its_run_and_a_group_its_comparison(server, open_tab):
     seeds = [
         make_run(server.store, name="net", accuracy=0.95, training={"epochs": 2, "seed": seed}) for seed in range(2)
     ]
-    tab.open("/cost?x=Parameters")
-    expect(tab.page.get_by_text("of 3 runs in 2 groups")).to_be_visible()
+    # The list of runs is up to a second old: opened again until the new ones are in it.
+    wait_until(lambda: tab.open("/cost?x=Parameters") or tab.says("of 3 runs in 2 groups"), "the new runs")
     click(tab, ".st-key-top1_runs .barlayer .point path")
     tab.page.wait_for_url("**/compare?runs=*")
     assert all(run in tab.page.url for run in seeds)
