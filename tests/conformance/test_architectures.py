@@ -7,6 +7,7 @@ so with the least network of each family, on small images.
 import contextlib
 import csv
 import functools
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,9 @@ from cnnlab.training.model import TrainingModel
 from cnnlab.training.models import build_network, build_networks
 
 NAMES = sorted(ARCHITECTURES)
+# The deepest take most of the time where each network is built and compiled anew: on request only.
+DEEPEST = ("convnext", "densenet", "efficientnet", "googlenet", "inception_v3", "resnext")
+NOT_DEEPEST = NAMES if os.environ.get("CNNLAB_SLOW_TESTS") else [name for name in NAMES if name not in DEEPEST]
 PUBLISHED = [(name, index) for name in NAMES for index in range(len(ARCHITECTURES[name].published))]
 TITLES = [f"{name}-{ARCHITECTURES[name].published[index].params}" for name, index in PUBLISHED]
 # The table has three digits of 1e9.

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras.ops import convert_to_numpy
-from test_architectures import NAMES, config, info, least, pixels, small_px
+from test_architectures import NOT_DEEPEST, config, info, least, pixels, small_px
 
 from cnnlab.architectures.layers import LocalResponseNormalization
 from cnnlab.training.model import TrainingModel
@@ -38,7 +38,7 @@ def check_logits(network, name, policy):
 
 @pytest.mark.training
 @pytest.mark.parametrize("mixed", ["mixed_bfloat16"], indirect=True)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NOT_DEEPEST)
 def test_it_computes_and_learns_in_bfloat16(name, mixed):
     network, with_auxiliary = networks(name)
     check_logits(network, name, mixed)
