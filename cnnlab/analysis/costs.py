@@ -9,6 +9,7 @@ for MACs, `cnnlab.analysis.fields` for receptive fields.
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -78,7 +79,7 @@ class Costs:
     last_map: LayerCost | None = None
     graph: Graph = field(default_factory=Graph, repr=False, compare=False)
 
-    @property
+    @cached_property
     def num_params(self) -> int:
         return sum(row.num_params for row in self.rows)
 
@@ -86,13 +87,13 @@ class Costs:
     def trainable_params(self) -> int:
         return sum(row.trainable_params for row in self.rows)
 
-    @property
+    @cached_property
     def macs(self) -> int | None:
         """Return the MACs of what could be counted, or None where nothing could."""
         counted = [row.macs for row in self.rows if row.macs is not None]
         return sum(counted) if counted else None
 
-    @property
+    @cached_property
     def activation_bytes(self) -> int:
         return sum(row.activation_bytes or 0 for row in self.rows)
 

@@ -9,16 +9,19 @@ from typing import Any
 
 import keras
 
-from cnnlab.architectures.catalogue import ARCHITECTURES, get_architecture
+from cnnlab.analysis.saved_network import SUFFIXES, first_line, open_saved, own_shape
+from cnnlab.architectures.catalogue import get_architecture
 from cnnlab.architectures.entry import Architecture
 from cnnlab.errors import ConfigError, UnknownNameError
 
 APPLICATIONS = "keras.applications:"
-SUFFIXES = (".keras", ".h5", ".hdf5")
 # The size of ImageNet crops, for applications that leave theirs open.
 USUAL_SHAPE = (224, 224, 3)
 USUAL_CLASSES = 10
 IMAGENET_CLASSES = 1000
+
+# Costs are those of one image: with its size known every shape is, and the graph need not be followed twice.
+BATCH_SIZE = 1
 
 Shape = tuple[int, int, int]
 
@@ -95,7 +98,7 @@ def _of_catalogue(
             f"{entry.smallest_px}. Give a larger shape, such as --input-shape "
             f"{_written((entry.natural_px, entry.natural_px, shape[2]))}."
         )
-    images = keras.Input(shape, name="images")
+    images = keras.Input(shape, batch_size=BATCH_SIZE, name="images")
     with _said(name, shape):
         built = _function(entry.builder)(images, **checked)
         # Heads that only help during training are no part of the network.
@@ -144,20 +147,12 @@ def _from_file(path: Path, parameters: Mapping[str, Any], input_shape: Shape | N
         raise ConfigError(
             f"{flag} does not apply to the file {str(path)!r}. The network is as it was saved. Leave it out."
         )
-    for entry in ARCHITECTURES.values():
-        importlib.import_module(entry.builder.split(":")[0])  # our own layers are known by then
-    try:
-        network = keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # a broken or foreign file fails in many ways
-        raise ConfigError(_why_not(path, error)) from None
+    network = open_saved(path)
     return Sample(network, _shape_of(network, path, input_shape))
 
 
 def _shape_of(network: keras.Model, path: Path, input_shape: Shape | None) -> tuple[int | None, ...]:
-    try:
-        own = tuple(network.inputs[0].shape[1:])
-    except (AttributeError, IndexError, TypeError):
-        own = None
+    own = own_shape(network)
     if own is None and input_shape is None:
         raise ConfigError(
             f"{str(path)!r} does not say what images it takes. Expected --input-shape H,W,C. Give it, such as "
@@ -174,24 +169,6 @@ def _shape_of(network: keras.Model, path: Path, input_shape: Shape | None) -> tu
     return input_shape
 
 
-def _why_not(path: Path, error: Exception) -> str:
-    text = str(error)
-    if "lambda" in text.lower():
-        return (
-            f"{str(path)!r} holds a Lambda layer or function, whose code would run on opening. Expected layers whose "
-            "code is known. Write the function as a layer of its own and save the model again."
-        )
-    if "Could not locate" in text or "Unknown layer" in text or "Could not deserialize" in text:
-        return (
-            f"{str(path)!r} holds a class that is not known here: {_first_line(error)} Expected layers of Keras or of "
-            "this product. Save the model again with such layers."
-        )
-    return (
-        f"{str(path)!r} cannot be read as a model: {_first_line(error)} Expected a whole model, as model.save() writes "
-        "it. Save it again, with its architecture and not the weights alone."
-    )
-
-
 @contextmanager
 def _said(name: str, input_shape: Sequence[int] | None) -> Iterator[None]:
     """Turn what Keras raises for settings that cannot be built into one sentence."""
@@ -200,14 +177,9 @@ def _said(name: str, input_shape: Sequence[int] | None) -> Iterator[None]:
     except (TypeError, ValueError, NotImplementedError) as error:
         shape = f" for --input-shape {_written(input_shape)}" if input_shape else ""
         raise ConfigError(
-            f"{name!r} cannot be built{shape}: {_first_line(error)} Expected settings that the network has and a shape "
+            f"{name!r} cannot be built{shape}: {first_line(error)} Expected settings that the network has and a shape "
             "that leaves something after its strides. Change -p or --input-shape."
         ) from None
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return f"{lines[0][:200].rstrip('.')}."
 
 
 def _written(shape: Sequence[int | None]) -> str:

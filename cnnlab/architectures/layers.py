@@ -34,6 +34,9 @@ class LocalResponseNormalization(keras.layers.Layer):
         total = sum(squares[..., shift : shift + channels] for shift in range(self.size))
         return ops.cast(activations / ops.power(self.k + self.alpha * total, self.beta), self.compute_dtype)
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
     def get_config(self) -> dict[str, Any]:
         own = {"size": self.size, "k": self.k, "alpha": self.alpha, "beta": self.beta}
         return {**super().get_config(), **own}
@@ -58,6 +61,9 @@ class LayerScale(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         return inputs * self.gamma
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "initial": self.initial}
@@ -91,3 +97,6 @@ class PositionEmbedding(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         return inputs + self.embedding
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape

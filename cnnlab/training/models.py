@@ -51,16 +51,21 @@ def network_shape(config: RunConfig, info: DatasetInfo) -> NetworkShape:
     )
 
 
-def build_network(config: RunConfig, info: DatasetInfo) -> keras.Model:
+def build_network(config: RunConfig, info: DatasetInfo, batch_size: int | None = None) -> keras.Model:
     """Build the network of `config` for the data of `info`.
 
     It takes raw pixels, `(batch, height, width, channels)` from 0 to 255, and returns logits
     `(batch, num_classes)`: one tensor for one output, a dict by output name for several.
+
+    Args:
+        batch_size: For a network that is only looked at; any number of images where left out.
     """
-    return build_networks(config, info)[0]
+    return build_networks(config, info, batch_size)[0]
 
 
-def build_networks(config: RunConfig, info: DatasetInfo) -> tuple[keras.Model, keras.Model | None]:
+def build_networks(
+    config: RunConfig, info: DatasetInfo, batch_size: int | None = None
+) -> tuple[keras.Model, keras.Model | None]:
     """Build the network and, of a family with auxiliary heads, its companion for training.
 
     Returns:
@@ -69,7 +74,7 @@ def build_networks(config: RunConfig, info: DatasetInfo) -> tuple[keras.Model, k
         for most families.
     """
     shape = network_shape(config, info)
-    images = keras.Input(shape.input_shape, name="images")
+    images = keras.Input(shape.input_shape, batch_size=batch_size, name="images")
     entry = get_architecture(config.architecture.name)
     x = images if entry.wants_pixels(config.architecture.parameters) else _normalised(images, shape)
     built = _function(entry.builder)(x, **config.architecture.parameters)
