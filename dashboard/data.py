@@ -5,7 +5,7 @@ Frames come from caches that are shared by all sessions: never change them in pl
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -263,6 +263,17 @@ def inspect(
         input_shape=list(input_shape),
         num_classes=num_classes,
     )
+
+
+def inspect_file(upload: str, content: Callable[[], bytes], title: str, side_px: int) -> Answer:
+    """Return what the network of an uploaded `.keras` file costs, or what is wrong with the file.
+
+    Args:
+        upload: What tells this upload from others.
+        title: What sentences call it.
+        side_px: Height and width of the images where the network leaves them open.
+    """
+    return _questions().ask_about_file(store().root, upload, content, title, {"side_px": side_px})
 
 
 def preview(chosen: Mapping[str, Any], line: str, image_size: int, count: int, seed: int) -> Answer:

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,24 @@ class Questions:
 
     def ask(self, root: Path, kind: str, arguments: Mapping[str, Any]) -> Answer:
         """Return the answer if it is there or comes at once; the same question is put once."""
-        key = json.dumps([str(root), kind, arguments], sort_keys=True, default=str)
+        return self._put([kind, arguments], root, lambda: shared_inspector(root).ask(kind, **arguments))
+
+    def ask_about_file(
+        self, root: Path, upload: str, content: Callable[[], bytes], title: str, arguments: Mapping[str, Any]
+    ) -> Answer:
+        """Return what is known of a `.keras` file, likewise.
+
+        Args:
+            upload: What tells this upload from others; its content is looked at once.
+        """
+
+        def ask() -> Any:
+            return shared_inspector(root).ask_about_file(content(), title, **arguments)
+
+        return self._put(["inspect_file", upload, arguments], root, ask)
+
+    def _put(self, question: Any, root: Path, ask: Callable[[], Any]) -> Answer:
+        key = json.dumps([str(root), question], sort_keys=True, default=str)
         with self._lock:
             if time.monotonic() - self._failed_at.get(key, float("inf")) > ERROR_KEPT_S:
                 del self._asked[key], self._failed_at[key]
@@ -47,7 +64,7 @@ class Questions:
                 for old in [old for old, asked in self._asked.items() if asked.done()][:-MOST_ANSWERS]:
                     del self._asked[old]
                     self._failed_at.pop(old, None)
-                self._asked[key] = _started(root, kind, arguments)
+                self._asked[key] = _started(ask)
             asked = self._asked[key]
         try:
             error = asked.exception(timeout=PATIENCE_S)
@@ -60,15 +77,15 @@ class Questions:
         return Answer(error=str(error) or type(error).__name__)
 
 
-def _started(root: Path, kind: str, arguments: Mapping[str, Any]) -> Future[Any]:
+def _started(ask: Callable[[], Any]) -> Future[Any]:
     future: Future[Any] = Future()
 
     def work() -> None:
         try:
-            future.set_result(shared_inspector(root).ask(kind, **arguments))
+            future.set_result(ask())
         except Exception as error:  # whatever it is, the page says it
             future.set_exception(error)
 
     # Daemons: the server's exit does not wait for an answer that nobody will see.
-    threading.Thread(target=work, name=f"inspector-{kind}", daemon=True).start()
+    threading.Thread(target=work, name="inspector-question", daemon=True).start()
     return future

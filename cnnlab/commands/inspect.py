@@ -61,7 +61,8 @@ def _inspected(
 
     from cnnlab.analysis.costs import costs
     from cnnlab.analysis.document import document_of
-    from cnnlab.analysis.networks import SUFFIXES, load_network, without_weights
+    from cnnlab.analysis.networks import load_network, without_weights
+    from cnnlab.analysis.saved_network import SUFFIXES
 
     # A saved model comes with its weights; any other network needs none to be counted.
     with contextlib.nullcontext() if name.lower().endswith(SUFFIXES) else without_weights():

@@ -6,25 +6,25 @@ the next question. What it prints is in `<store>/cache/inspector/log.txt`. Impor
 """
 
 import contextlib
-import json
-import os
-import queue
-import subprocess
-import sys
+import hashlib
 import threading
 import time
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import cnnlab
 from cnnlab import errors
 from cnnlab.errors import CNNLabError
 from cnnlab.inspector.answers import Answers
+from cnnlab.inspector.process import Child, end_process, exit_code
+from cnnlab.inspector.uploads import uploaded
 
 IDLE_S = 600.0
-MOST_LOG_BYTES = 1_000_000
+# With NumPy Keras puts networks together in half the time that TensorFlow takes, and in a third of the memory.
+FOR_NETWORKS, FOR_TENSORS = "numpy", "tensorflow"
+CALCULATED = ("preview", "filters", "inspect_file")
+UNKEYED = ("file", "title")  # of an upload: its SHA-256 says what it is
 
 
 class InspectorError(CNNLabError):
@@ -34,14 +34,19 @@ class InspectorError(CNNLabError):
 class Inspector:
     """The inspector of one store; any thread may ask, questions are answered one after the other."""
 
-    def __init__(self, store_root: Path | str, *, idle_s: float = IDLE_S):
+    def __init__(self, store_root: Path | str, *, idle_s: float = IDLE_S, backend: str = FOR_NETWORKS):
         self.store_root = Path(store_root).absolute()
         self.folder = self.store_root / "cache" / "inspector"
         self.log = self.folder / "log.txt"
         self._answers = Answers(self.folder / "answers")
         self._idle_s = idle_s
         self._lock = threading.Lock()
-        self._child: _Child | None = None
+        self._child: Child | None = None
+        self._backend = backend
+        # Started by the first question that calculates; pages about networks alone do without.
+        self._calculating = (
+            Inspector(store_root, idle_s=idle_s, backend=FOR_TENSORS) if backend != FOR_TENSORS else None
+        )
 
     @property
     def pid(self) -> int | None:
@@ -56,8 +61,11 @@ class Inspector:
             InspectorError: no answer came in `timeout_s`, or the process died over it.
             CNNLabError: what the answering code raised, of the same class and with the same text.
         """
+        if self._calculating is not None and kind in CALCULATED:
+            return self._calculating.ask(kind, timeout_s, **arguments)
         arguments = _what_matters(kind, arguments)
-        kept = self._answers.read(kind, arguments)
+        key = {name: value for name, value in arguments.items() if name not in UNKEYED}
+        kept = self._answers.read(kind, key)
         if kept is not None:
             return kept
         deadline = time.monotonic() + timeout_s
@@ -72,8 +80,14 @@ class Inspector:
         if "error" in reply:
             raise _rebuilt(reply["error"])
         if reply["keep"]:
-            self._answers.write(kind, arguments, reply["value"])
+            self._answers.write(kind, key, reply["value"])
         return reply["value"]
+
+    def ask_about_file(self, content: bytes, title: str, timeout_s: float = 60.0, **arguments: Any) -> Any:
+        """Return the answer to `inspect_file` about the content of a `.keras` file; see `ask`."""
+        arguments = {**arguments, "title": title, "sha256": hashlib.sha256(content).hexdigest()}
+        with uploaded(self.store_root, content, ".keras") as file:
+            return self.ask("inspect_file", timeout_s, file=file, **arguments)
 
     def warm(self) -> None:
         """Start the process and let it load Keras, without waiting for either."""
@@ -86,9 +100,11 @@ class Inspector:
                 self._lock.release()
 
     def close(self) -> None:
-        """End the process; the next question starts another."""
+        """End what runs; the next question starts another."""
         with self._lock:
             self._end()
+        if self._calculating is not None:
+            self._calculating.close()
 
     def _exchange(self, kind: str, arguments: Mapping[str, Any], deadline: float, timeout_s: float) -> dict[str, Any]:
         for _ in range(2):
@@ -103,7 +119,7 @@ class Inspector:
                     f"Ask again, or for something smaller. Its log is {self.log}."
                 ) from None
             except (EOFError, OSError):
-                code = _exit_code(child.process)
+                code = exit_code(child.process)
                 self._end()
                 if code != 0:  # 0: it was leaving, idle or grown too large, as the question came
                     break
@@ -111,65 +127,18 @@ class Inspector:
             f"The inspector died over {kind!r} ({_cause(code)}). Ask again; if it dies again, see {self.log}."
         )
 
-    def _started(self) -> "_Child":
+    def _started(self) -> Child:
         if self._child is None or not self._child.is_alive:
             self._end()
-            self._child = _Child(self.store_root, self.log, self._idle_s)
+            self._child = Child(self.store_root, self.log, self._idle_s, self._backend)
             # Not a method of ours: that would keep this object alive.
-            weakref.finalize(self, _end_process, self._child.process)
+            weakref.finalize(self, end_process, self._child.process)
         return self._child
 
     def _end(self) -> None:
         if self._child is not None:
-            _end_process(self._child.process)
+            end_process(self._child.process)
             self._child = None
-
-
-class _Child:
-    """One process of the inspector and its pipes."""
-
-    def __init__(self, store_root: Path, log: Path, idle_s: float):
-        log.parent.mkdir(parents=True, exist_ok=True)
-        mode = "wb" if log.exists() and log.stat().st_size > MOST_LOG_BYTES else "ab"
-        with open(log, mode) as file:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "cnnlab.inspector.server", str(store_root), str(idle_s)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=file,
-                env=_environment(),
-                start_new_session=True,  # Ctrl-C is the dashboard's; the closing pipe ends the child
-            )
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self._questions: IO[bytes] = self.process.stdin
-        self._replies: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        self._last = 0
-        reader = threading.Thread(target=_read, args=(self.process.stdout, self._replies), daemon=True)
-        reader.start()
-
-    @property
-    def is_alive(self) -> bool:
-        return self.process.poll() is None
-
-    def send(self, kind: str, arguments: Mapping[str, Any]) -> int:
-        self._last += 1
-        line = json.dumps({"number": self._last, "kind": kind, "arguments": dict(arguments)}, default=str)
-        self._questions.write(line.encode() + b"\n")
-        self._questions.flush()
-        return self._last
-
-    def receive(self, number: int, deadline: float) -> dict[str, Any]:
-        """Return the reply of that number, passing over what nobody waited for."""
-        while True:
-            try:
-                reply = self._replies.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                raise TimeoutError from None
-            if reply is None:
-                raise EOFError
-            if reply["number"] == number:
-                return reply
 
 
 _shared: dict[Path, Inspector] = {}
@@ -181,44 +150,6 @@ def shared_inspector(store_root: Path | str) -> Inspector:
     root = Path(store_root).absolute()
     with _shared_lock:
         return _shared.setdefault(root, Inspector(root))
-
-
-def _environment() -> dict[str, str]:
-    package_parent = str(Path(cnnlab.__file__).resolve().parents[1])
-    paths = [package_parent, os.environ.get("PYTHONPATH", "")]
-    return os.environ | {
-        "CUDA_VISIBLE_DEVICES": "",
-        "KERAS_BACKEND": "tensorflow",
-        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-        "PYTHONUNBUFFERED": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        # Training runs beside it need the cores more.
-        "TF_NUM_INTEROP_THREADS": "1",
-        "TF_NUM_INTRAOP_THREADS": "2",
-    }
-
-
-def _read(pipe: IO[bytes], replies: "queue.SimpleQueue[dict[str, Any] | None]") -> None:
-    with pipe, contextlib.suppress(ValueError, OSError):
-        for line in pipe:
-            replies.put(json.loads(line))
-    replies.put(None)
-
-
-def _end_process(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()  # it holds nothing that could be lost
-    process.wait()
-    with contextlib.suppress(OSError):
-        if process.stdin is not None:
-            process.stdin.close()
-
-
-def _exit_code(process: "subprocess.Popen[bytes]") -> int:
-    try:
-        return process.wait(timeout=5)
-    except subprocess.TimeoutExpired:  # its pipe is closed and it is not: it will not recover
-        process.kill()
-        return process.wait()
 
 
 def _what_matters(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,13 +21,16 @@ from typing import Any
 import psutil
 
 from cnnlab.errors import CNNLabError
-from cnnlab.inspector.questions import Answer, get_kind
+from cnnlab.inspector.answers import Answer
+from cnnlab.inspector.questions import get_kind
 
 GIB = 2**30
 # Keras with TensorFlow takes 0.8 GiB; what a preview of large images leaves behind comes on top.
 LEAVE_ABOVE_BYTES = 2 * GIB
 DIE_ABOVE_BYTES = max(LEAVE_ABOVE_BYTES, min(6 * GIB, psutil.virtual_memory().total // 2))
 LOOK_EVERY_S = 0.25
+# Answers in a row after which garbage is collected though questions wait: a deep network leaves some 30 MB.
+MOST_UNCOLLECTED = 10
 EXIT_MEMORY = 3
 
 
@@ -38,6 +41,8 @@ def main(store_root: Path, idle_s: float) -> None:
     incoming: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(questions, incoming), daemon=True).start()
     threading.Thread(target=_watch_memory, daemon=True).start()
+    gc.disable()  # it would run several times over the making of a network; here it runs when nobody waits
+    since_collected = 0
     is_frozen = False
     while True:
         try:
@@ -47,7 +52,11 @@ def main(store_root: Path, idle_s: float) -> None:
         reply = {"number": question["number"]} | _reply(store_root, question["kind"], question["arguments"])
         replies.write(json.dumps(reply) + "\n")
         replies.flush()
+        since_collected += 1
+        if not incoming.empty() and since_collected < MOST_UNCOLLECTED:
+            continue
         gc.collect()
+        since_collected = 0
         if not is_frozen and "keras" in sys.modules:
             # What the libraries made stays: looking through it took 0.17 s after each answer and as much in each.
             gc.freeze()

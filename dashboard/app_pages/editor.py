@@ -9,6 +9,7 @@ from dashboard.components import layer_editor as editor
 from dashboard.components import layer_editor_state as state
 from dashboard.components.draft import draft, fill
 from dashboard.components.layer_editor_input import Images, choose_images
+from dashboard.components.layer_editor_saved import saved_box
 from dashboard.components.text import plain
 from dashboard.state import go, query, set_query
 
@@ -87,4 +88,5 @@ with right:
         editor.layer_form()
     draw_result(table, images)
 editor.yaml_box()
+saved_box()
 write_address()

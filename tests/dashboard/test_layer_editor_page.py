@@ -8,8 +8,27 @@ from cnnlab.architectures.layer_list_presets import PRESETS
 from cnnlab.architectures.layer_list_shapes import check_shapes
 from cnnlab.config import config_from_yaml
 from dashboard.components import layer_editor_state as state
+from dashboard.questions import Answer, Questions
 
 pytestmark = pytest.mark.usefixtures("questions", "queue")
+
+
+LAYER = {
+    "settings": {}, "calls": 1, "padding": None, "formulas": [], "output_shape": [6, 6, 4], "receptive_field_px": 3,
+    "activation_bytes": 576, "num_params": 112, "macs": 3888, "counted": True,
+}  # fmt: skip
+SAVED = {
+    "num_params": 112, "trainable_params": 112, "macs": 3888, "activation_bytes": 1152, "receptive_field_px": None,
+    "sees_whole_image": None, "not_counted": ["odd"], "conventions": {"macs": "MACs.", "receptive_field": "Field."},
+    "training_memory": {
+        "weights_bytes": 100, "trained_bytes": 100, "kept_bytes_per_image": 20, "moving_bytes_per_image": 10
+    },
+    "input_shape": [8, 8, 3],
+    "layers": [
+        {**LAYER, "name": "conv", "kind": "Conv2D"},
+        {**LAYER, "name": "odd", "kind": "Odd", "macs": None, "counted": False, "receptive_field_px": None},
+    ],
+}  # fmt: skip
 
 
 def kinds(app) -> list[str]:
@@ -184,3 +203,25 @@ def test_a_list_too_long_for_the_address_says_so(open_page):
     click(app, "load_layers")
     assert "layers" not in app.query_params
     assert "too long for the address" in said(app)
+
+
+def test_a_saved_network_is_looked_at(open_page, monkeypatch):
+    asked = []
+
+    def ask_about_file(_questions, _root, _upload, content, title, arguments):
+        asked.append((content(), title, arguments))
+        return Answer(SAVED)
+
+    monkeypatch.setattr(Questions, "ask_about_file", ask_about_file)
+    app = open_page("editor")
+    assert not asked
+    app.file_uploader(key="editor.saved").set_value(("mine.keras", b"content", "application/zip")).run()
+    assert not app.exception, app.exception
+    assert asked[-1] == (b"content", "mine.keras", {"side_px": 224})
+    text = said(app).replace("\\", "")
+    assert "**mine.keras** for images of 8×8×3. It can be looked at, not edited." in text
+    assert "Not counted: odd." in text
+    assert metrics(app)["Training memory"] == "1.36 kB"  # 100 + 3 * 100 and 32 images of 30
+    assert list(app.dataframe[-1].value["Layer"]) == ["conv", "odd"]
+    app.number_input(key="editor.saved_side").set_value(32).run()
+    assert asked[-1][2] == {"side_px": 32}
