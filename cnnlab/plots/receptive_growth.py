@@ -36,6 +36,11 @@ class ReceptiveGrowthInfo:
     covers_at: str | None
 
     @property
+    def largest_px(self) -> int:
+        """What the last of its layers sees; one pixel where nothing can be followed."""
+        return max(self.table["size_px"].to_list(), default=1)
+
+    @property
     def is_empty(self) -> bool:
         return self.table.is_empty()
 
@@ -85,8 +90,12 @@ def _frame(layer: Mapping[str, Any], image: tuple[int, int]) -> dict[str, float]
     return found
 
 
-def receptive_growth(info: ReceptiveGrowthInfo, *, height_px: int = 320) -> go.Figure:
-    """Draw the size of the receptive field over the depth of the network."""
+def receptive_growth(info: ReceptiveGrowthInfo, *, largest_px: float | None = None, height_px: int = 320) -> go.Figure:
+    """Draw the size of the receptive field over the depth of the network.
+
+    Args:
+        largest_px: Of the axis, where two networks stand side by side.
+    """
     if info.is_empty:
         return empty_figure("The receptive field of this network cannot be followed.")
     figure = new_figure(
@@ -109,7 +118,10 @@ def receptive_growth(info: ReceptiveGrowthInfo, *, height_px: int = 320) -> go.F
         line={"color": NEUTRAL, "dash": "dash", "width": 1},
         annotation={"text": f"side of the image, {side} px", "xanchor": "right", "font": {"size": 11}},
     )
-    figure.update_yaxes(rangemode="tozero")
+    if largest_px is None:
+        figure.update_yaxes(rangemode="tozero")
+    else:
+        figure.update_yaxes(range=[0, 1.05 * largest_px])
     return figure
 
 

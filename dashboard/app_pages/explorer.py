@@ -19,14 +19,14 @@ def ask(chosen: Chosen) -> data.Answer:
     return data.inspect(chosen.entry.name, chosen.parameters, chosen.input_shape, chosen.num_classes)
 
 
-def draw(chosen: Chosen, key: str) -> None:
-    """Draw all about one network."""
+def draw(chosen: Chosen, key: str, beside: Chosen | None = None) -> None:
+    """Draw all about one network; the charts have the range of the one beside it."""
 
     def body(document: dict[str, Any]) -> None:
         published_counts(chosen, document)
         numbers.totals(document)
         clicked = draw_network(document, key)
-        draw_views(document, key, clicked)
+        draw_views(document, key, clicked, ask(beside).value if beside else None)
 
     with st.container(border=True):
         paper_card(chosen, key)
@@ -47,9 +47,10 @@ st.title("Architectures")
 first, second = choose()
 if first is not None and second is not None:
     above = st.container()
-    for column, chosen, key in zip(st.columns(2, gap="medium"), (first, second), ("a", "b"), strict=True):
+    pairs = (("a", first, second), ("b", second, first))
+    for column, (key, chosen, beside) in zip(st.columns(2, gap="medium"), pairs, strict=True):
         with column:
-            draw(chosen, key)
+            draw(chosen, key, beside)
     with above:  # asked last: by then both answers may have come
         draw_beside(first, second)
 elif first is not None:

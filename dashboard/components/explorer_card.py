@@ -7,7 +7,8 @@ import streamlit as st
 
 from cnnlab.architectures.entry import Architecture, Published
 from dashboard.components.draft import draft, fill
-from dashboard.components.explorer_choice import Chosen, address_of
+from dashboard.components.explorer_address import address_of
+from dashboard.components.explorer_choice import Chosen
 from dashboard.components.numbers import count
 from dashboard.components.text import plain
 from dashboard.forms import choice_title

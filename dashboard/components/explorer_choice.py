@@ -1,27 +1,27 @@
 """Which network the explorer shows. The address holds it, so a link shows the same network."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from cnnlab.architectures.catalogue import ARCHITECTURES, LOCAL, get_architecture
+from cnnlab.architectures.catalogue import ARCHITECTURES
 from cnnlab.architectures.entry import Architecture
 from cnnlab.errors import CNNLabError
+from dashboard.components.explorer_address import (
+    LIMITS,
+    NOTHING,
+    PREFIX,
+    address_of,
+    differing,
+    read_address,
+    usual,
+    write_address,
+)
 from dashboard.components.text import plain
 from dashboard.forms import parameter_form, put
-from dashboard.state import link, query, set_query
-
-PREFIX = "explorer."
-LOADED = f"{PREFIX}loaded"
-SEEN = "explorer_seen"
-QUERY = ("arch", "p", "size", "channels", "classes", "with", "with_p")
-DEFAULT = "lenet5"
-NOTHING = ""
-# What may be asked for: a network of a page is looked at, not trained.
-LIMITS = {"size": (8, 1024), "channels": (1, 16), "classes": (2, 10_000)}
+from dashboard.state import link
 
 
 @dataclass(frozen=True)
@@ -48,35 +48,9 @@ class Chosen:
         return address_of(self.entry, self.differing, self.image_px, self.channels, self.num_classes)
 
 
-def differing(entry: Architecture, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the plain values of `parameters` that are not the entry's defaults."""
-    defaults = entry.brief({})
-    return {name: value for name, value in entry.brief(parameters).items() if value != defaults.get(name)}
-
-
-def address_of(
-    entry: Architecture, parameters: Mapping[str, Any], image_px: int, channels: int, num_classes: int
-) -> dict[str, str]:
-    """Return the query of a link to a network; parameters that are the defaults are left out."""
-    found = {"arch": entry.name, "p": _packed(parameters)}
-    found |= {"size": str(image_px), "channels": str(channels), "classes": str(num_classes)}
-    return {name: value for name, value in found.items() if value}
-
-
-def usual(entry: Architecture) -> dict[str, int]:
-    """Return size, channels and classes of the entry's paper, as far as it has one."""
-    first = entry.published[0] if entry.published else None
-    return {
-        "size": entry.natural_px,
-        "channels": first.channels if first else 3,
-        "classes": first.num_classes if first else 10,
-    }
-
-
 def choose() -> tuple[Chosen | None, Chosen | None]:
     """Draw the choice of one network, and perhaps a second for the same images; None where it cannot be built."""
-    _read_address()
-    loaded = st.session_state[LOADED]
+    loaded = read_address()
     with st.container(border=True):
         left, right = st.columns([3, 2], gap="medium")
         with left:
@@ -98,7 +72,7 @@ def choose() -> tuple[Chosen | None, Chosen | None]:
         image = _image(loaded)
     chosen = _checked(name, first, image)
     beside = _checked(other, second, image) if other else None
-    _write_address(name, first, other, second, image)
+    write_address(name, first, other, second, image)
     return chosen, beside
 
 
@@ -150,73 +124,3 @@ def _take_usual() -> None:
     """Show a newly chosen network as in its paper, so that its counts are the published ones."""
     for name, value in usual(ARCHITECTURES[st.session_state[f"{PREFIX}arch"]]).items():
         st.session_state[f"{PREFIX}{name}"] = value
-
-
-# ---- the address ----
-
-
-def _read_address() -> None:
-    """Take what the address says, once per address."""
-    asked = tuple(query(name) for name in QUERY)
-    if st.session_state.get(SEEN) == asked and LOADED in st.session_state:
-        return
-    for key in [key for key in st.session_state if str(key).startswith(PREFIX)]:
-        del st.session_state[key]
-    name = _known(query("arch"), DEFAULT)
-    other = _known(query("with"), NOTHING)
-    image = {key: _number(key, value) for key, value in usual(ARCHITECTURES[name]).items()}
-    st.session_state[LOADED] = {
-        "arch": name,
-        "p": _unpacked(query("p"), name),
-        "with": other,
-        "with_p": _unpacked(query("with_p"), other) if other else {},
-        **image,
-    }
-
-
-def _write_address(
-    name: str, first: Mapping[str, Any], other: str, second: Mapping[str, Any], image: Mapping[str, int]
-) -> None:
-    values = {"arch": name, "p": _packed_of(name, first), **{key: str(value) for key, value in image.items()}}
-    values |= {"with": other, "with_p": _packed_of(other, second) if other else ""}
-    set_query(**values)
-    st.session_state[SEEN] = tuple(query(key) for key in QUERY)
-
-
-def _known(name: str, default: str) -> str:
-    if not name:
-        return default
-    try:
-        return get_architecture(name).name if name not in LOCAL else default
-    except CNNLabError as error:
-        st.warning(plain(error), icon=":material/link_off:")
-        return default
-
-
-def _number(name: str, default: int) -> int:
-    low, high = LIMITS[name]
-    text = query(name)
-    return min(max(int(text), low), high) if text.isdecimal() and len(text) < 9 else default
-
-
-def _packed(parameters: Mapping[str, Any]) -> str:
-    return json.dumps(dict(parameters), separators=(",", ":"), ensure_ascii=False) if parameters else ""
-
-
-def _packed_of(name: str, parameters: Mapping[str, Any]) -> str:
-    try:
-        return _packed(differing(ARCHITECTURES[name], parameters))
-    except CNNLabError:
-        return ""
-
-
-def _unpacked(text: str, name: str) -> dict[str, Any]:
-    if not text:
-        return {}
-    try:
-        values = json.loads(text)
-        return ARCHITECTURES[name].check(values).model_dump()
-    except (ValueError, CNNLabError) as error:
-        said = str(error) if isinstance(error, CNNLabError) else "The settings in the address cannot be read."
-        st.warning(f"{plain(said)} The defaults are shown.", icon=":material/link_off:")
-        return {}

@@ -72,6 +72,7 @@ def layer_table(document: Mapping[str, Any], key: str) -> None:
         table,
         hide_index=True,
         key=key,
+        placeholder=MISSING,
         height=TABLE_PX if table.height > 12 else "auto",
         column_config={
             "Layer": column.TextColumn(pinned=True),

@@ -13,19 +13,23 @@ from cnnlab.plots import layer_costs as costs
 from cnnlab.plots import receptive_growth as growth
 from dashboard import data
 from dashboard.components import explorer_numbers as numbers
+from dashboard.components.explorer_address import asked_view, write_view
 from dashboard.components.text import plain
+from dashboard.forms import put
 
 VIEWS = {"layers": "Layers", "costs": "Costs by layer", "field": "Receptive field", "formulas": "Formulas"}
 DETAIL: dict[drawing.Level, str] = {"stages": "Stages", "blocks": "Blocks", "layers": "Layers"}
+FIRST_VIEW = "layers"
 # The wheel moves the page: a drawing of several rows would catch it.
 CHART = {"displaylogo": False}
 
 
 def draw_network(document: Mapping[str, Any], key: str) -> str:
     """Draw the network and return the name of the layer that was clicked, empty without one."""
-    put_level(document, key)
+    proposed = put_level(document, key)
     level = st.segmented_control("Detail", list(DETAIL), format_func=DETAIL.__getitem__, key=f"{key}_detail")
-    info = drawing.architecture_drawing_info(document, level or "blocks")
+    write_view(key, detail=level if level and level != proposed else "")
+    info = drawing.architecture_drawing_info(document, level or proposed)
     event = st.plotly_chart(
         drawing.architecture_drawing(info, revision=key),
         key=f"{key}_drawing",
@@ -46,48 +50,64 @@ def draw_network(document: Mapping[str, Any], key: str) -> str:
     return ""
 
 
-def put_level(document: Mapping[str, Any], key: str) -> None:
-    """Propose the level at which this network can be read, anew for another network."""
-    seen = (len(document["layers"]), document["num_params"])
-    if st.session_state.get(f"{key}_of") != seen or f"{key}_detail" not in st.session_state:
-        st.session_state[f"{key}_of"] = seen
-        st.session_state[f"{key}_detail"] = drawing.proposed_level(document)
+def put_level(document: Mapping[str, Any], key: str) -> drawing.Level:
+    """Put the level of the address, or for another network the one at which it can be read; return the latter."""
+    network = (len(document["layers"]), document["num_params"])
+    before, level = st.session_state.get(f"{key}_of"), f"{key}_detail"
+    if before is None or before["network"] != network:
+        before = {"network": network, "proposed": drawing.proposed_level(document), "is_first": before is None}
+        st.session_state[f"{key}_of"] = before
+        st.session_state.pop(level, None)
+    asked = asked_view(key, "detail") if before["is_first"] else ""
+    put(level, asked if asked in DETAIL else before["proposed"])
+    proposed: drawing.Level = before["proposed"]
+    return proposed
 
 
-def draw_views(document: Mapping[str, Any], key: str, clicked: str) -> None:
-    """Draw the part that is chosen below the drawing."""
+def draw_views(document: Mapping[str, Any], key: str, clicked: str, beside: Mapping[str, Any] | None = None) -> None:
+    """Draw the part that is chosen below the drawing.
+
+    Args:
+        beside: The other network where two stand side by side: their charts have one range then.
+    """
     has_formulas = any(layer["name"] == clicked and layer["formulas"] for layer in document["layers"])
     if has_formulas and st.session_state.get(f"{key}_clicked") != clicked:
         st.session_state[f"{key}_view"] = "formulas"
         st.session_state[f"{key}_formulas_layer"] = clicked
     st.session_state[f"{key}_clicked"] = clicked
-    view = st.segmented_control(
-        "Show", list(VIEWS), default="layers", format_func=VIEWS.__getitem__, key=f"{key}_view", required=True
-    )
+    asked = asked_view(key, "view")
+    put(f"{key}_view", asked if asked in VIEWS else FIRST_VIEW)
+    view = st.segmented_control("Show", list(VIEWS), format_func=VIEWS.__getitem__, key=f"{key}_view", required=True)
+    write_view(key, view="" if view in (None, FIRST_VIEW) else view)
     match view:
         case "layers":
             numbers.layer_table(document, f"{key}_table")
         case "costs":
-            draw_costs(document, key)
+            draw_costs(document, key, beside)
         case "field":
-            draw_field(document, key)
+            draw_field(document, key, beside)
         case _:
             numbers.formulas(document, f"{key}_formulas")
 
 
-def draw_costs(document: Mapping[str, Any], key: str) -> None:
+def draw_costs(document: Mapping[str, Any], key: str, beside: Mapping[str, Any] | None) -> None:
     """Draw parameters, multiply-accumulates and memory of each layer."""
     for cost in costs.COSTS:
         info = costs.layer_costs_info(document, cost)
-        st.plotly_chart(costs.layer_costs(info), key=f"{key}_{cost}", alt=costs.layer_costs_summary(info))
+        largest = max(info.largest, costs.layer_costs_info(beside, cost).largest) if beside else None
+        st.plotly_chart(
+            costs.layer_costs(info, largest=largest), key=f"{key}_{cost}", alt=costs.layer_costs_summary(info)
+        )
         st.caption(plain(costs.layer_costs_summary(info)))
     st.caption(document["conventions"]["macs"])
 
 
-def draw_field(document: Mapping[str, Any], key: str) -> None:
+def draw_field(document: Mapping[str, Any], key: str, beside: Mapping[str, Any] | None) -> None:
     """Draw the growth of the receptive field as a curve and on an image of a data set."""
     info = growth.receptive_growth_info(document)
-    st.plotly_chart(growth.receptive_growth(info), key=f"{key}_growth", alt=growth.receptive_growth_summary(info))
+    largest = max(info.largest_px, growth.receptive_growth_info(beside).largest_px) if beside else None
+    figure = growth.receptive_growth(info, largest_px=largest)
+    st.plotly_chart(figure, key=f"{key}_growth", alt=growth.receptive_growth_summary(info))
     st.caption(plain(growth.receptive_growth_summary(info)))
     if not info.is_empty:
         image = chosen_image(info.image_px[0], key)
@@ -106,6 +126,8 @@ def chosen_image(image_px: int, key: str) -> np.ndarray | None:
     built = [info.name for info in data.datasets()]
     names = list(dict.fromkeys([*built, "digits", "shapes"]))
     left, right = st.columns([2, 1])
+    asked = asked_view(key, "images")
+    put(f"{key}_images", asked if asked in names else names[0])
     name = left.selectbox("Image of", names, key=f"{key}_images")
     try:
         dataset = data.dataset(name)
@@ -113,5 +135,10 @@ def chosen_image(image_px: int, key: str) -> np.ndarray | None:
         st.warning(plain(error), icon=":material/error:")
         return None
     images = dataset.images("test")
-    number = right.number_input("Number", 1, max(1, len(images)), key=f"{key}_number")
-    return resize(np.asarray(images[int(number) - 1]), image_px)
+    most, asked = max(1, len(images)), asked_view(key, "image")
+    put(f"{key}_number", min(max(int(asked), 1), most) if asked.isdecimal() and len(asked) < 9 else 1)
+    # A number of another set may be above what this one has.
+    st.session_state[f"{key}_number"] = min(st.session_state[f"{key}_number"] or 1, most)
+    number = int(right.number_input("Number", 1, most, key=f"{key}_number"))
+    write_view(key, images="" if name == names[0] else name, image="" if number == 1 else f"{number}")
+    return resize(np.asarray(images[number - 1]), image_px)

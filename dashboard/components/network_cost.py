@@ -10,7 +10,7 @@ from cnnlab.config import RunConfig
 from dashboard import data
 from dashboard.components.answers import when_answered
 from dashboard.components.epoch_estimate import draw_estimate
-from dashboard.components.explorer_choice import address_of, differing, usual
+from dashboard.components.explorer_address import address_of, differing, usual
 from dashboard.components.numbers import count, short
 from dashboard.components.train_sections import dataset_choices
 from dashboard.state import link

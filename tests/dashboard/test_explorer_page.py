@@ -103,6 +103,64 @@ def test_two_networks_stand_side_by_side(open_page, inspected):
     assert len([metric for metric in app.metric if metric.label == "MACs"]) == 2
 
 
+def value_ranges(app) -> list[list[float]]:
+    """Return the ranges of the value axes of the charts below the drawings, in order."""
+    figures = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    return [one["layout"]["yaxis"]["range"] for one in figures if one["layout"]["yaxis"].get("visible", True)]
+
+
+def test_charts_side_by_side_have_one_range(open_page):
+    both = {"arch": "lenet5", "with": "alexnet", "size": "64"}
+    costs = value_ranges(open_page("explorer", view="costs", with_view="costs", **both))
+    assert len(costs) == 6
+    assert costs[:3] == costs[3:]
+    assert value_ranges(open_page("explorer", view="costs", arch="lenet5", size="64")) != costs[:3]
+    fields = value_ranges(open_page("explorer", view="field", with_view="field", **both))
+    assert fields[0] == fields[2] == [0, pytest.approx(1.05 * 99)]  # of AlexNet
+    assert len(fields) == 4
+
+
+def test_the_address_holds_how_it_is_looked_at(open_page):
+    app = open_page(
+        "explorer", **{"detail": "layers", "view": "field", "images": "shapes", "image": "3", "with": "lenet5"}
+    )
+    assert "at the level of layers" in said(app)
+    assert (app.selectbox(key="a_images").value, app.number_input(key="a_number").value) == ("shapes", 3)
+    assert app.segmented_control(key="b_view").value == "layers"
+    app.segmented_control(key="b_view").set_value("costs").run()
+    app.segmented_control(key="a_detail").set_value("blocks").run()  # as it is proposed
+    app.number_input(key="a_number").set_value(5).run()
+    assert {name: "".join(app.query_params[name]) for name in ("view", "with_view", "images", "image")} == {
+        "view": "field",
+        "with_view": "costs",
+        "images": "shapes",
+        "image": "5",
+    }
+    assert "detail" not in app.query_params
+    app.selectbox(key="explorer.with").set_value("").run()
+    assert "with_view" not in app.query_params
+    assert app.segmented_control(key="a_view").value == "field"
+
+
+def test_another_address_in_the_session_is_taken(open_page):
+    app = open_page("explorer", view="costs", detail="stages")
+    app.query_params.clear()
+    app.query_params.update({"view": "formulas", "detail": "nonsense"})
+    app.run()
+    assert not app.exception
+    assert app.segmented_control(key="a_view").value == "formulas"
+    assert app.segmented_control(key="a_detail").value == "blocks"
+    app.selectbox(key="explorer.arch").set_value("alexnet").run()  # its own level is proposed, the part stays
+    assert app.segmented_control(key="a_view").value == "formulas"
+
+
+def test_what_a_dense_layer_sees_is_a_dash(open_page):
+    app = open_page("explorer")
+    table = next(frame for frame in app.dataframe if "Sees (px)" in frame.value.columns)
+    assert table.proto.placeholder == "–"
+    assert table.value["Sees (px)"].isna().sum() == 4  # the flatten and three dense layers
+
+
 def test_train_this_opens_the_form_with_the_network(open_page):
     app = open_page("explorer", arch="resnet", p='{"blocks_per_stack":5}', size="48")
     app.button(key="a_train").click().run()
