@@ -7,7 +7,7 @@ the config differences all come from the models here and from the catalogues.
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import yaml
 from pydantic import Field, field_validator, model_validator
@@ -17,9 +17,12 @@ from cnnlab.augmentation.language import parse
 from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.errors import ConfigError
 from cnnlab.parameters import Parameters, check
+from cnnlab.settings.compute import ComputeConfig
+from cnnlab.settings.training import TrainingConfig
 
 # Two runs that differ only here ask for the same thing: they form a group.
 NOT_IN_FINGERPRINT = ("name", "notes", "repeats")
+TRAINING_NOT_IN_FINGERPRINT = ("seed", "checkpoint_every_s")
 
 
 class DataConfig(Parameters):
@@ -67,103 +70,6 @@ class ArchitectureConfig(Parameters):
         checked = get_architecture(self.name).check(self.parameters)
         object.__setattr__(self, "parameters", checked.model_dump())
         return self
-
-
-class TrainingConfig(Parameters):
-    epochs: int = Field(20, ge=1, le=10_000, title="Epochs", description="Passes over the training images.")
-    batch_size: int = Field(
-        64, ge=1, le=8192, title="Batch size", description="Images per step.", json_schema_extra={"log": True}
-    )
-    optimizer: Literal["sgd", "rmsprop", "adam", "adamw", "adagrad"] = Field(
-        "adam", title="Optimizer", description="How gradients become steps; 'sgd' has momentum."
-    )
-    learning_rate: float = Field(
-        0.002,
-        gt=0,
-        le=10,
-        title="Learning rate",
-        description="The highest of the schedule.",
-        json_schema_extra={"log": True},
-    )
-    momentum: float = Field(
-        0.9,
-        ge=0,
-        lt=1,
-        title="Momentum",
-        description="Share of the last step that is kept.",
-        json_schema_extra={"only_if": {"optimizer": ["sgd"]}},
-    )
-    nesterov: bool = Field(
-        True,
-        title="Nesterov momentum",
-        description="Look ahead along the momentum before taking the gradient.",
-        json_schema_extra={"only_if": {"optimizer": ["sgd"]}},
-    )
-    schedule: Literal["constant", "cosine", "step", "one_cycle"] = Field(
-        "cosine", title="Schedule", description="How the learning rate moves over the epochs."
-    )
-    warmup_epochs: float = Field(
-        0.0,
-        ge=0,
-        le=1000,
-        title="Warm-up",
-        description="Epochs over which the learning rate climbs from near zero.",
-        json_schema_extra={"unit": "epochs"},
-    )
-    step_every_epochs: int = Field(
-        10,
-        ge=1,
-        le=10_000,
-        title="Step every",
-        description="Epochs between two drops of the learning rate.",
-        json_schema_extra={"unit": "epochs", "only_if": {"schedule": ["step"]}},
-    )
-    step_factor: float = Field(
-        0.1,
-        gt=0,
-        lt=1,
-        title="Step factor",
-        description="What the learning rate is multiplied by at each drop.",
-        json_schema_extra={"only_if": {"schedule": ["step"]}},
-    )
-    weight_decay: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        title="Weight decay",
-        description="Share of each kernel taken off per step, times the learning rate (decoupled, as in AdamW).",
-        json_schema_extra={"log": True},
-    )
-    label_smoothing: float = Field(
-        0.0, ge=0, lt=1, title="Label smoothing", description="Share of each label spread over all classes."
-    )
-    early_stopping_epochs: int = Field(
-        0,
-        ge=0,
-        le=10_000,
-        title="Early stopping",
-        description="Stop after that many epochs without a lower validation loss and keep the best; 0 never stops.",
-        json_schema_extra={"unit": "epochs"},
-    )
-    seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="Of weights, data order and augmentation.")
-
-    @model_validator(mode="after")
-    def _check_warmup(self) -> Self:
-        if self.warmup_epochs >= self.epochs:
-            raise ConfigError(
-                f"warmup_epochs={self.warmup_epochs:g} leaves nothing of epochs={self.epochs}. "
-                "Expected fewer warm-up epochs than epochs. Shorten the warm-up or train longer."
-            )
-        return self
-
-
-class ComputeConfig(Parameters):
-    backend: Literal["tensorflow", "jax", "torch"] = Field(
-        "tensorflow", title="Backend", description="Of Keras, in the run's own process; it must be installed."
-    )
-    slots: int = Field(
-        1, ge=1, le=64, title="Slots", description="How many GPUs, or CPU slots where there is none, the run takes."
-    )
 
 
 class RunConfig(Parameters):
@@ -215,9 +121,15 @@ class RunConfig(Parameters):
         return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
 
     def fingerprint(self) -> str:
-        """Return 12 hexadecimal digits that runs of one group share: the seed is left out."""
-        values = {key: value for key, value in self.to_dict().items() if key not in NOT_IN_FINGERPRINT}
-        values["training"] = {key: value for key, value in values["training"].items() if key != "seed"}
+        """Return 12 hexadecimal digits that runs of one group share: the seed is left out.
+
+        What is as by default is left out too, so that a setting added later parts no group.
+        """
+        asked = self.model_dump(mode="json", exclude_defaults=True)
+        values = {key: value for key, value in asked.items() if key not in NOT_IN_FINGERPRINT}
+        values["training"] = {
+            key: value for key, value in values.get("training", {}).items() if key not in TRAINING_NOT_IN_FINGERPRINT
+        }
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -1,7 +1,8 @@
 """The child process of a run: joins the store and the trainer.
 
-`python -m cnnlab.worker RUN_DIR` trains the config of that folder. It leaves with 0 when
-the result is written, else with 1 and the reason in `failure.json`. Its parent
+`python -m cnnlab.worker RUN_DIR` trains the config of that folder, from its checkpoint where it has
+one. It leaves with 0 when the result is written, with `EXIT_PAUSED` when a pause was asked for, else
+with 1 and the reason in `failure.json`. Its parent
 (`cnnlab.launch.parent`) writes how it ended, also where it could not say so itself.
 """
 
@@ -16,6 +17,10 @@ from cnnlab.config import RunConfig, config_from_yaml
 from cnnlab.errors import CNNLabError, ConfigError, DatasetError, TrainingError
 from cnnlab.runs.writer import RunWriter
 
+CHECKPOINTS = "checkpoints"
+PAUSE = "pause"  # its existence in the run folder asks for a pause
+EXIT_PAUSED = 75  # "try again later" among the exit codes of Unix
+
 
 class EpochLog:
     """Hands everything on to the writer and prints a line per epoch, for who reads the log."""
@@ -23,6 +28,7 @@ class EpochLog:
     def __init__(self, writer: RunWriter) -> None:
         self.event = writer.event
         self.progress = writer.progress
+        self.steps = writer.steps
         self._writer = writer
 
     def metrics(self, rows: Sequence[dict[str, Any]]) -> None:
@@ -39,9 +45,12 @@ def main(arguments: list[str] | None = None) -> int:
     run_dir = Path((arguments or sys.argv[1:])[0])
     writer = RunWriter(run_dir)
     try:
-        writer.start_over()
+        if not any((run_dir / CHECKPOINTS).glob("*.npz")):
+            writer.start_over()
         config = config_from_yaml((run_dir / "config.yaml").read_text(encoding="utf-8"))
-        _run(config, run_dir, writer)
+        if not _run(config, run_dir, writer):
+            writer.event("paused")
+            return EXIT_PAUSED
     except Exception as error:
         traceback.print_exc()
         writer.failure(_kind(error), _message(error))
@@ -51,7 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _run(config: RunConfig, run_dir: Path, writer: RunWriter) -> None:
+def _run(config: RunConfig, run_dir: Path, writer: RunWriter) -> bool:
+    """Train and keep everything; return False where a pause was asked for."""
     # Before Keras is imported: it reads the backend once. The config says it, whatever the shell had set.
     os.environ["KERAS_BACKEND"] = config.compute.backend
     # TensorFlow tells on every start, as an error, that there is no GPU: the log is for what matters.
@@ -67,13 +77,18 @@ def _run(config: RunConfig, run_dir: Path, writer: RunWriter) -> None:
         _store_root(run_dir), config.data.dataset, version=config.data.version, parameters=config.data.parameters
     )
     with HardwareSampler(run_dir):
-        _train_and_keep(kept(config, run_dir), dataset, run_dir, writer)
+        return _train_and_keep(kept(config, run_dir), dataset, run_dir, writer)
 
 
-def _train_and_keep(config: RunConfig, dataset, run_dir: Path, writer: RunWriter) -> None:  # type: ignore[no-untyped-def]
-    from cnnlab.training.trainer import train
+def _train_and_keep(config: RunConfig, dataset, run_dir: Path, writer: RunWriter) -> bool:  # type: ignore[no-untyped-def]
+    from cnnlab.training.control import Control, PausedError
+    from cnnlab.training.trainer import Context, train
 
-    trained = train(config, dataset, EpochLog(writer))
+    context = Context(run_dir / CHECKPOINTS, Control(run_dir / PAUSE))
+    try:
+        trained = train(config, dataset, EpochLog(writer), context)
+    except PausedError:
+        return False
     for split, answers in trained.answers.items():
         ids = dataset.sample_ids(split)
         for output, one in answers.items():
@@ -88,6 +103,7 @@ def _train_and_keep(config: RunConfig, dataset, run_dir: Path, writer: RunWriter
             "image_shape": [size, size, channels],
         }
     )
+    return True
 
 
 def _save_network(network, run_dir: Path) -> None:  # type: ignore[no-untyped-def]

@@ -26,6 +26,7 @@ RANKS = {
     "cnnlab.architectures.layer_list_shapes": 2,
     "cnnlab.augmentation.catalogue": 2,
     "cnnlab.augmentation.language": 2,
+    "cnnlab.settings": 2,
     "cnnlab.config": 3,
     "cnnlab.datasets": 4,
     "cnnlab.runs": 4,

@@ -82,6 +82,23 @@ METRICS = Table(
     ),
 )
 
+STEPS = Table(
+    "steps",
+    "runs/<run_id>/steps.parquet",
+    "One row per optimizer step and output, with augmentation and dropout on. While the run lives: `steps.jsonl`, a "
+    "line for some neighbouring steps at a time.",
+    (
+        _RUN_ID,
+        Column("epoch", "int32", "Counted from 1.", "epochs"),
+        Column("step", "int64", "Counted from 1 over all epochs.", "steps"),
+        _OUTPUT,
+        Column("loss", "float64", "Mean over the batch; what the optimizer made smaller where output is empty."),
+        Column("accuracy", "float64", "Share of the batch, in [0, 1]; null for all outputs together.", "", True),
+        Column("learning_rate", "float64", "Of this step."),
+        Column("elapsed_s", "float64", "When the steps written with it were done, since training began.", "s"),
+    ),
+)
+
 PREDICTIONS = Table(
     "predictions",
     "runs/<run_id>/predictions.parquet",
@@ -208,7 +225,7 @@ INDEX = Table(
     ),
 )
 
-TABLES = (METRICS, PREDICTIONS, LAYERS, INDEX, HARDWARE, INFERENCE)
+TABLES = (METRICS, STEPS, PREDICTIONS, LAYERS, INDEX, HARDWARE, INFERENCE)
 
 
 def check_row(table: Table, row: dict[str, Any], where: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from cnnlab.errors import StoreError
 from cnnlab.files import write_json
-from cnnlab.runs import tables
+from cnnlab.runs import steps, tables
 from cnnlab.runs.lines import append_lines, now, pack
 from cnnlab.runs.schema import LAYERS, METRICS, PREDICTIONS, check_row
 from cnnlab.runs.status import FAILURES
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 PROGRESS_EVERY_S = 0.5
 WRITTEN_ANEW = (
     tables.TAIL,
+    steps.TAIL,
+    steps.STEPS_FILE,
     str(tables.METRICS_FILE),
     "predictions.parquet",
     "layers.parquet",
@@ -43,6 +45,9 @@ class RunWriter:
         self._progress_at = -float("inf")
         self._pending: dict[str, Any] | None = None
         self._has_measured = False
+        self._step_lines: list[dict[str, Any]] = []
+        self._steps_at = -float("inf")
+        self._has_stepped = False
         self._predictions: dict[tuple[str, str], pa.Table] = {}
 
     def start_over(self) -> None:
@@ -68,11 +73,36 @@ class RunWriter:
         checked = [self._metric(row) for row in rows]
         if not checked:
             return
+        self._write_steps()  # an epoch that is there has its steps
         with self._writing("metrics.jsonl"):
             if not self._has_measured:
                 tables.rewind(self.run_dir, min(row["epoch"] for row in checked) - 1)
                 self._has_measured = True
             append_lines(self.run_dir / tables.TAIL, [tables.to_line(row) for row in checked])
+
+    def steps(self, epoch: int, first_step: int, measured: Mapping[str, Any], rates: Any, elapsed_s: float) -> None:
+        """Keep what some neighbouring steps of one epoch measured; on disk at most half a second later.
+
+        As with `metrics`, the first call forgets what an earlier attempt measured from that step on.
+
+        Args:
+            epoch: 1-based.
+            first_step: 1-based, over all epochs.
+        """
+        if not self._has_stepped:
+            with self._writing(steps.TAIL):
+                steps.rewind_steps(self.run_dir, first_step)
+            self._has_stepped = True
+        self._step_lines.append(steps.step_line(epoch, first_step, measured, rates, elapsed_s))
+        if self._clock() - self._steps_at >= PROGRESS_EVERY_S:
+            self._write_steps()
+
+    def _write_steps(self) -> None:
+        if self._step_lines:
+            with self._writing(steps.TAIL):
+                steps.append_steps(self.run_dir, self._step_lines)
+            self._step_lines = []
+            self._steps_at = self._clock()
 
     def _metric(self, row: Mapping[str, Any]) -> dict[str, Any]:
         full: dict[str, Any] = {"run_id": self.run_id, "output": "", "elapsed_s": None, "value": None, **row}
@@ -145,8 +175,11 @@ class RunWriter:
         self._json("failure.json", {"kind": kind, "message": message})
 
     def finish(self) -> None:
-        """Turn the tail of metrics into parquet; the last call of a trainer that came to its end."""
+        """Turn the tails of metrics and steps into parquet; the last call of a trainer that came to its end."""
         self._write_progress()
+        self._write_steps()
+        with self._writing(steps.STEPS_FILE):
+            steps.compact_steps(self.run_dir)
         with self._writing("metrics/metrics.parquet"):
             tables.compact_metrics(self.run_dir, keep_tail=False)
 

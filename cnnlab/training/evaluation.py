@@ -1,15 +1,13 @@
 """How well a trained network answers on a split."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnlab.errors import TrainingError
-from cnnlab.training.model import as_dict
 
 # Evaluation needs no gradients, so a batch may be larger than in training; more than this gains nothing.
 BATCH_SIZE = 256
@@ -35,6 +33,7 @@ class Answers:
     def scores(self) -> dict[str, Any]:
         """Return accuracy, mean cross-entropy, the count of right answers and n."""
         correct = int((self.predicted == self.labels).sum())
+        # A NaN stays one: maximum hands it on.
         of_truth = self.probabilities[np.arange(len(self.labels)), self.labels].astype(np.float64)
         return {
             "accuracy": correct / len(self.labels),
@@ -44,46 +43,51 @@ class Answers:
         }
 
 
-def evaluate(
-    network: keras.Model, images: NDArray[np.uint8], labels: Mapping[str, NDArray[np.int32]]
-) -> dict[str, Answers]:
-    """Return the network's answers on `images` by output, in their order.
+Predict = Callable[[NDArray[np.uint8]], Mapping[str, NDArray[np.float32]]]
 
-    Raises:
-        TrainingError: an answer is no number, so nothing can be said of the network.
+
+def evaluate(
+    predict: Predict, images: NDArray[np.uint8], labels: Mapping[str, NDArray[np.int32]]
+) -> dict[str, Answers]:
+    """Return the answers on `images` by output, in their order; of a network that has diverged they are NaN.
+
+    Args:
+        predict: From `(batch, height, width, channels)` pixels to logits `(batch, num_classes)` by output.
     """
     chunks: dict[str, list[NDArray[np.float32]]] = {name: [] for name in labels}
-    predict = _Predictor(network)
     for start in range(0, len(images), BATCH_SIZE):
-        batch = np.asarray(images[start : start + BATCH_SIZE], dtype=np.float32)
-        for name, logits in as_dict(predict(batch), labels).items():
-            chunks[name].append(softmax(_numbers(logits, name)))
+        for name, logits in _predicted(predict, images[start : start + BATCH_SIZE]).items():
+            chunks[name].append(softmax(np.asarray(logits, np.float32)))
     return {name: Answers(np.asarray(labels[name]), np.concatenate(chunks[name])) for name in labels}
 
 
-def _numbers(logits: Any, output: str) -> NDArray[np.float32]:
-    numbers = np.asarray(logits)
-    if not np.isfinite(numbers).all():
-        raise TrainingError("nan_loss", f"The network's answers for {output!r} are no numbers any more.")
-    return numbers
+def check_answers(answers: Mapping[str, Answers]) -> None:
+    """Refuse answers that are no numbers: nothing can be said of the network.
+
+    Raises:
+        TrainingError: so it is for some output.
+    """
+    for name, one in answers.items():
+        if not np.isfinite(one.probabilities).all():
+            raise TrainingError("nan_loss", f"The network's answers for {name!r} are no numbers any more.")
+
+
+def losses_and_accuracies(answers: Mapping[str, Answers]) -> dict[str, float]:
+    """Return `loss`, the sum over the outputs, and loss and accuracy of each as `label/loss`."""
+    scores = {name: one.scores() for name, one in answers.items()}
+    values = {f"{name}/{metric}": score[metric] for name, score in scores.items() for metric in ("loss", "accuracy")}
+    return {"loss": sum(score["loss"] for score in scores.values()), **values}
+
+
+def _predicted(predict: Predict, images: NDArray[np.uint8]) -> Mapping[str, NDArray[np.float32]]:
+    """Predict one batch; a short one is filled up, so that one shape is compiled."""
+    missing = BATCH_SIZE - len(images)
+    if missing:
+        images = np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)])
+    return {name: logits[: BATCH_SIZE - missing] for name, logits in predict(images).items()}
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return probabilities `(n, num_classes)` that sum to one in each row."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
-
-
-class _Predictor:
-    """Keras's compiled step for one batch; a short last batch is filled up so that one shape is compiled."""
-
-    def __init__(self, network: keras.Model) -> None:
-        self._network = network
-
-    def __call__(self, batch: NDArray[np.float32]) -> Any:
-        missing = BATCH_SIZE - len(batch)
-        filled = np.concatenate([batch, np.zeros((missing, *batch.shape[1:]), batch.dtype)]) if missing else batch
-        answer = self._network.predict_on_batch(filled)
-        if isinstance(answer, Mapping):
-            return {name: values[: len(batch)] for name, values in answer.items()}
-        return answer[: len(batch)]

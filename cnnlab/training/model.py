@@ -1,6 +1,6 @@
 """Augmentation, network and loss as one model, so that one compiled step does all three."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -9,18 +9,20 @@ from keras import ops
 # Of each auxiliary head in the loss. Source: Szegedy et al. 2014, arXiv:1409.4842, section 5.
 AUXILIARY_WEIGHT = 0.3
 
+Loss = Callable[[Any, Any], Any]  # targets and logits, `(batch, num_classes)` each -> scalar
+
 
 class TrainingModel(keras.Model):
-    """Train a network on `{"images", "labels"}` batches.
+    """What an engine runs in each step: `augment`, then `call` under the gradient.
 
-    Labels are inputs here because mixup and cutmix change the targets made of them together with the
-    images; Keras hands labels past the model otherwise.
+    Targets are made from labels in here because mixup and cutmix change them together with the images.
+    The two are apart so that what needs two gradients of one batch draws its augmentation once.
 
     Args:
         network: Takes pixels and returns logits, one tensor or a dict by output.
         augmenter: Called with images, targets and `training`; None for no augmentation.
         num_classes: Number of classes by output.
-        label_smoothing: Share of each target spread over all classes.
+        losses: By output.
         with_auxiliary: The same layers and auxiliary heads (`models.build_networks`), called
             in training in place of `network`; None where a family has no such heads.
     """
@@ -30,57 +32,57 @@ class TrainingModel(keras.Model):
         network: keras.Model,
         augmenter: Any,
         num_classes: Mapping[str, int],
-        label_smoothing: float,
+        losses: Mapping[str, Loss],
         with_auxiliary: keras.Model | None = None,
     ) -> None:
-        super().__init__(name="training")
+        # Pixels up to 255 do not fit bfloat16's 8 bits: the network's own layers go down to 16 bits, not this one.
+        super().__init__(name="training", dtype="float32")
         self.network = network
         self.with_auxiliary = with_auxiliary
         self.augmenter = augmenter
         self.num_classes = dict(num_classes)
-        self.label_smoothing = label_smoothing
-        self.loss_means = {name: keras.metrics.Mean(name=f"{name}/loss") for name in num_classes}
-        self.accuracies = {name: keras.metrics.CategoricalAccuracy(name=f"{name}/accuracy") for name in num_classes}
+        self.loss_functions = dict(losses)
 
-    def call(self, inputs: Mapping[str, Any], training: bool = False) -> dict[str, Any]:
-        """Return logits and the targets that belong to them, mixed or not, by output."""
-        images = ops.cast(inputs["images"], "float32")
-        targets = {name: ops.one_hot(inputs["labels"][name], count) for name, count in self.num_classes.items()}
-        if training and self.augmenter is not None:
+    def augment(self, images: Any, labels: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Return float32 images in 0 to 255 and one-hot or mixed targets by output, as the step learns from them.
+
+        Args:
+            images: `(batch, height, width, channels)`, 0 to 255.
+            labels: `(batch,)` integers by output.
+        """
+        images = ops.cast(images, "float32")
+        targets = {name: ops.one_hot(labels[name], count) for name, count in self.num_classes.items()}
+        if self.augmenter is not None:
             images, targets = self.augmenter(images, targets, training=True)
-        if training and self.with_auxiliary is not None:
-            return {**self.with_auxiliary(images, training=True), "targets": targets}
-        logits = self.network(images, training=training)
-        return {"logits": as_dict(logits, self.num_classes), "targets": targets}
+        return images, targets
 
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
-    ) -> Any:
-        """Return the sum over outputs of the mean cross-entropy, and what layers add."""
-        smoothing = self.label_smoothing if training else 0.0
-        total: Any = sum(self.losses) if self.losses else 0.0
-        for name, logits in y_pred["logits"].items():
-            targets = y_pred["targets"][name]
-            loss = _mean_cross_entropy(targets, logits, smoothing)
-            self.loss_means[name].update_state(loss, sample_weight=ops.shape(logits)[0])
+    def call(self, images: Any, targets: Mapping[str, Any], training: bool = True) -> dict[str, Any]:
+        """Return `loss`, to be made smaller, and by output its `loss` and `accuracy`: scalars all.
+
+        `loss` adds up the outputs' losses, those of auxiliary heads and what layers add for themselves.
+        """
+        answers = self._answers(images, training)
+        measured: dict[str, Any] = {}
+        total: Any = 0.0
+        for name, logits in answers["logits"].items():
+            loss = self.loss_functions[name](targets[name], logits)
             total = total + loss
-            for further in y_pred.get("auxiliary", {}).get(name, ()):
-                total = total + AUXILIARY_WEIGHT * _mean_cross_entropy(targets, further, smoothing)
-        return total
+            measured[f"{name}/loss"] = loss
+            measured[f"{name}/accuracy"] = _accuracy(targets[name], logits)
+            for further in answers.get("auxiliary", {}).get(name, ()):
+                total = total + AUXILIARY_WEIGHT * self.loss_functions[name](targets[name], further)
+        return {"loss": total + sum(self.losses), **measured}
 
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        for name, logits in y_pred["logits"].items():
-            self.accuracies[name].update_state(y_pred["targets"][name], logits)
-        return self.get_metrics_result()
+    def _answers(self, images: Any, training: bool) -> Mapping[str, Any]:
+        if training and self.with_auxiliary is not None:
+            answers: Mapping[str, Any] = self.with_auxiliary(images, training=True)
+            return answers
+        return {"logits": as_dict(self.network(images, training=training), self.num_classes)}
 
 
-def _mean_cross_entropy(targets: Any, logits: Any, smoothing: float) -> Any:
-    return ops.mean(keras.losses.categorical_crossentropy(targets, logits, from_logits=True, label_smoothing=smoothing))
+def _accuracy(targets: Any, logits: Any) -> Any:
+    right = ops.equal(ops.argmax(targets, axis=-1), ops.argmax(logits, axis=-1))
+    return ops.mean(ops.cast(right, "float32"))
 
 
 def as_dict(logits: Any, outputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,4 +29,7 @@ def build_optimizer(training: TrainingConfig, learning_rate: Any) -> keras.optim
             optimizer = optimizers.Adagrad(**common)
     if optimizer.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    if training.precision == "float16":
+        # Gradients below 6e-8 would be zero. Source: Micikevicius et al. 2017, arXiv:1710.03740.
+        return optimizers.LossScaleOptimizer(optimizer)
     return optimizer

@@ -1,7 +1,10 @@
 """What training tells of itself, to whoever keeps it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 class Recorder(Protocol):
@@ -13,6 +16,16 @@ class Recorder(Protocol):
     def metrics(self, rows: Sequence[dict[str, Any]]) -> None:
         """Keep measured values; the rows are those of the store's metrics table."""
 
+    def steps(
+        self, epoch: int, first_step: int, measured: Mapping[str, NDArray[np.float64]], rates: Any, elapsed_s: float
+    ) -> None:
+        """Keep what single steps measured: loss and accuracies by name, and their learning rates.
+
+        Args:
+            epoch: 1-based.
+            first_step: Of the first of them, 1-based, over all epochs.
+        """
+
     def progress(self, values: dict[str, Any]) -> None:
         """Say how far it is; only the last word counts."""
 
@@ -23,5 +36,7 @@ class NullRecorder:
     def event(self, name: str, **fields: Any) -> None: ...
 
     def metrics(self, rows: Sequence[dict[str, Any]]) -> None: ...
+
+    def steps(self, epoch: int, first_step: int, measured: Any, rates: Any, elapsed_s: float) -> None: ...
 
     def progress(self, values: dict[str, Any]) -> None: ...

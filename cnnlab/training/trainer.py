@@ -1,10 +1,14 @@
 """Train the network of a config on a data set, from the first step to the answers on the test images."""
 
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from cnnlab.analysis.costs import Costs, costs
 from cnnlab.augmentation.language import parse
@@ -13,18 +17,41 @@ from cnnlab.datasets.resizing import images_at
 from cnnlab.datasets.storage import Dataset
 from cnnlab.errors import DatasetError, TrainingError
 from cnnlab.training.answering import gpu_memory
-from cnnlab.training.callbacks import KeepBest, RefuseNaN, Report
-from cnnlab.training.data import Batches
-from cnnlab.training.evaluation import Answers, evaluate
+from cnnlab.training.checkpoints import Checkpoints
+from cnnlab.training.control import Control, PausedError
+from cnnlab.training.engines.base import Engine, build_engine, fits_on_device, longest_chunk
+from cnnlab.training.evaluation import Answers, check_answers, evaluate, losses_and_accuracies
+from cnnlab.training.feed import Feed, fitting_window
+from cnnlab.training.loop import Ended, Loop, chunk_length
+from cnnlab.training.losses import build_loss
 from cnnlab.training.model import TrainingModel
 from cnnlab.training.models import build_networks, network_shape
 from cnnlab.training.optimizers import build_optimizer
 from cnnlab.training.rates import learning_rates
 from cnnlab.training.recorder import NullRecorder, Recorder
+from cnnlab.training.report import Report
 from cnnlab.training.schedules import TableSchedule
 
 # How each backend words that memory is full, in the text or the class of its error.
 OUT_OF_MEMORY_SIGNS = ("resource_exhausted", "resourceexhausted", "out of memory", "outofmemory", "unable to allocate")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What surrounds a training: where its state is kept, and who may stop it.
+
+    Attributes:
+        checkpoint_folder: None for a training that cannot go on after it was stopped.
+    """
+
+    checkpoint_folder: Path | None = None
+    control: Control = field(default_factory=Control)
+
+    def checkpoints(self, config: RunConfig) -> Checkpoints | None:
+        """Return the checkpoints of a config."""
+        if self.checkpoint_folder is None:
+            return None
+        return Checkpoints(self.checkpoint_folder, f"{config.fingerprint()}-{config.training.seed}")
 
 
 @dataclass(frozen=True)
@@ -33,9 +60,7 @@ class Trained:
 
     Attributes:
         answers: By split (`val`, `test`), then by output.
-        best_epoch: The epoch of the lowest validation loss, 1-based.
-        kept_epoch: Whose weights the network has: the best one with early stopping, else the last.
-        train_s: From the first step to the end of the last epoch, validation included.
+        ended: Why and when the epochs ended.
         gpu_memory_bytes: What the backend's tensors took of the GPU at most; None without one.
     """
 
@@ -43,10 +68,7 @@ class Trained:
     costs: Costs
     outputs: dict[str, tuple[str, ...]]
     answers: dict[str, dict[str, Answers]]
-    epochs_done: int
-    best_epoch: int
-    kept_epoch: int
-    train_s: float
+    ended: Ended
     images_per_s: float
     gpu_memory_bytes: int | None
 
@@ -58,10 +80,11 @@ class Trained:
             "trainable_params": self.costs.trainable_params,
             "macs": self.costs.macs,
             "not_counted": list(self.costs.not_counted),
-            "epochs_done": self.epochs_done,
-            "best_epoch": self.best_epoch,
-            "kept_epoch": self.kept_epoch,
-            "train_s": round(self.train_s, 3),
+            "ended_by": self.ended.reason,
+            "epochs_done": self.ended.epochs_done,
+            "best_epoch": self.ended.best_epoch,
+            "kept_epoch": self.ended.kept_epoch,
+            "train_s": round(self.ended.train_s, 3),
             "images_per_s": round(self.images_per_s, 1),
             "gpu_memory_bytes": self.gpu_memory_bytes,
             **scores,
@@ -70,20 +93,38 @@ class Trained:
         }
 
 
-def train(config: RunConfig, dataset: Dataset, recorder: Recorder | None = None) -> Trained:
+def train(
+    config: RunConfig, dataset: Dataset, recorder: Recorder | None = None, context: Context | None = None
+) -> Trained:
     """Train, keep the best weights where early stopping asks for it, and evaluate.
+
+    Goes on from the checkpoint of `context` where there is one.
 
     Raises:
         TrainingError: memory is full, or the loss became NaN.
         ConfigError: the config does not fit the data.
         DatasetError: a split has no images.
+        PausedError: a pause was asked for; the checkpoint holds the state.
     """
     try:
-        return _train(config, dataset, recorder or NullRecorder())
+        return _train(config, dataset, recorder or NullRecorder(), context or Context())
+    except PausedError:
+        raise
     except Exception as error:
         if is_out_of_memory(error):
             raise TrainingError("out_of_memory", _first_line(error)) from error
         raise
+
+
+@contextlib.contextmanager
+def precision(name: str) -> Iterator[None]:
+    """Let layers that are built meanwhile compute in `float32`, `bfloat16` or `float16`; weights stay in 32 bits."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name if name == "float32" else f"mixed_{name}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -92,57 +133,72 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or any(sign in text for sign in OUT_OF_MEMORY_SIGNS)
 
 
-def _train(config: RunConfig, dataset: Dataset, recorder: Recorder) -> Trained:
+def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Context") -> Trained:
     training = config.training
     keras.utils.set_random_seed(training.seed)
-    train_data = _batches(config, dataset, "train", training.batch_size, seed=training.seed)
-    val_data = _batches(config, dataset, "val", training.batch_size)
-    networks = build_networks(config, dataset.info)
+    if training.deterministic and keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+    images = {split: _images(config, dataset, split) for split in ("train", "val", "test")}
+    labels = {split: _labels(config, dataset, split) for split in images}
+    with precision(training.precision):
+        networks = build_networks(config, dataset.info)
+        model = _model(config, dataset, networks)
     network = networks[0]
-    rates = learning_rates(training, len(train_data))
-    model = _compiled(config, dataset, networks, rates)
-    report = Report(recorder, rates, training.epochs, len(train_data.images))
-    best = KeepBest(training.early_stopping_epochs)
-    recorder.event("training_started", steps_per_epoch=len(train_data))
-    # `report` comes before `RefuseNaN`: the epoch that ended the run is in its log.
-    model.fit(
-        train_data,
-        validation_data=val_data,
-        epochs=training.epochs,
-        callbacks=[report, RefuseNaN(), best],
-        shuffle=False,  # the batches come shuffled, by our seed
-        verbose=0,
-    )
+    feed, engine, optimizer, rates = _engine(config, model, images["train"], labels["train"])
+
+    def answers(split: str) -> dict[str, Answers]:
+        return evaluate(engine.predict, images[split], labels[split])
+
+    loop = Loop(
+        training, model, optimizer, engine, feed,
+        validate=lambda: losses_and_accuracies(answers("val")),
+        steps_per_call=chunk_length(feed.steps_per_epoch, longest_chunk()),
+        checkpoints=context.checkpoints(config),
+        control=context.control,
+    )  # fmt: skip
+    position = loop.restore()
+    report = Report(recorder, rates, training.epochs, feed.batch_size, position.elapsed_s)
+    recorder.event("training_started", steps_per_epoch=feed.steps_per_epoch, epoch=position.epoch, step=position.step)
+    ended = loop.run(report)
     gpu_memory_bytes = gpu_memory.peak_bytes()  # before the evaluation, whose batches are larger
-    recorder.event("evaluating")
+    recorder.event("evaluating", reason=ended.reason)
+    found = {split: answers(split) for split in ("val", "test")}
+    for one in found.values():
+        check_answers(one)
     return Trained(
         network=network,
         costs=costs(network),
         outputs={name: tuple(classes) for name, classes in network_shape(config, dataset.info).outputs.items()},
-        answers={split: _answers(config, dataset, network, split) for split in ("val", "test")},
-        epochs_done=report.epochs_done,
-        best_epoch=best.best_epoch,
-        kept_epoch=best.best_epoch if training.early_stopping_epochs else report.epochs_done,
-        train_s=report.train_s,
-        images_per_s=report.epochs_done * len(train_data.images) / report.train_s,
+        answers=found,
+        ended=ended,
+        images_per_s=report.images_per_s,
         gpu_memory_bytes=gpu_memory_bytes,
     )
 
 
-def _compiled(
-    config: RunConfig, dataset: Dataset, networks: tuple[keras.Model, keras.Model | None], rates: Any
-) -> TrainingModel:
+def _model(config: RunConfig, dataset: Dataset, networks: tuple[keras.Model, keras.Model | None]) -> TrainingModel:
     shape = network_shape(config, dataset.info)
     num_classes = {name: len(classes) for name, classes in shape.outputs.items()}
+    losses = {name: build_loss(config.training.label_smoothing) for name in num_classes}
     network, with_auxiliary = networks
-    augmenter = _augmenter(config, shape.input_shape)
-    model = TrainingModel(network, augmenter, num_classes, config.training.label_smoothing, with_auxiliary)
-    model.compile(
-        optimizer=build_optimizer(config.training, TableSchedule(rates)),
-        # XLA makes a CPU slower under TensorFlow (0.4x to 0.9x); JAX has nothing else.
-        jit_compile=keras.backend.backend() == "jax",
-    )
-    return model
+    return TrainingModel(network, _augmenter(config, shape.input_shape), num_classes, losses, with_auxiliary)
+
+
+def _engine(
+    config: RunConfig, model: TrainingModel, images: NDArray[np.uint8], labels: dict[str, NDArray[np.int32]]
+) -> tuple[Feed, Engine, keras.optimizers.Optimizer, NDArray[np.float64]]:
+    training = config.training
+    resident = {"images": images, "labels": labels} if fits_on_device(images.nbytes) else {}
+    feed = Feed(
+        images, labels, training.batch_size, training.seed,
+        is_resident=bool(resident),
+        window=None if resident else fitting_window(images.nbytes, len(images)),
+    )  # fmt: skip
+    rates = learning_rates(training, feed.steps_per_epoch)
+    optimizer = build_optimizer(training, TableSchedule(rates))
+    return feed, build_engine(model, optimizer, **resident), optimizer, rates
 
 
 def _augmenter(config: RunConfig, input_shape: tuple[int, int, int]) -> Any:
@@ -154,23 +210,19 @@ def _augmenter(config: RunConfig, input_shape: tuple[int, int, int]) -> Any:
     return build_augmenter(pipe, input_shape, seed=config.training.seed)
 
 
-def _batches(config: RunConfig, dataset: Dataset, split: str, batch_size: int, seed: int | None = None) -> Batches:
+def _images(config: RunConfig, dataset: Dataset, split: str) -> NDArray[np.uint8]:
     images = images_at(dataset, split, config.image_size)
     if not len(images):
         raise DatasetError(
             f"Split {split!r} of data set {dataset.info.name!r} has no images. Expected at least one per class. "
             "Import the data set again with a larger share for that split."
         )
-    return Batches(images, _labels(config, dataset, split), batch_size, seed)
+    return images
 
 
 def _labels(config: RunConfig, dataset: Dataset, split: str) -> dict[str, np.ndarray]:
     outputs = network_shape(config, dataset.info).outputs
     return {name: labels for name, labels in dataset.labels(split).items() if name in outputs}
-
-
-def _answers(config: RunConfig, dataset: Dataset, network: keras.Model, split: str) -> dict[str, Answers]:
-    return evaluate(network, images_at(dataset, split, config.image_size), _labels(config, dataset, split))
 
 
 def _first_line(error: BaseException) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from cnnlab.config import config_from_dict
 from cnnlab.datasets.storage import DatasetInfo
+from cnnlab.training.losses import build_loss
 from cnnlab.training.model import AUXILIARY_WEIGHT, TrainingModel
 from cnnlab.training.models import build_network, build_networks
 
@@ -59,26 +60,30 @@ def test_only_training_asks_them_and_their_losses_count_three_tenths():
     keras.utils.set_random_seed(0)
     outputs = {"shape": ("a", "b", "c"), "colour": ("d", "e")}
     network, with_auxiliary = build_networks(config("googlenet"), info(outputs))
-    model = TrainingModel(network, None, {"shape": 3, "colour": 2}, 0.0, with_auxiliary)
+    losses = {name: build_loss() for name in outputs}
+    model = TrainingModel(network, None, {"shape": 3, "colour": 2}, losses, with_auxiliary)
+    images = np.random.default_rng(0).uniform(0, 255, (4, 16, 16, 3)).astype("float32")
     labels = {"shape": np.array([0, 1, 2, 0]), "colour": np.array([0, 1, 1, 0])}
-    inputs = {"images": np.random.default_rng(0).uniform(0, 255, (4, 16, 16, 3)), "labels": labels}
-    answers = model(inputs, training=True)
+    targets = model.augment(images, labels)[1]
+    keras.utils.set_random_seed(1)
+    dropout = [layer for layer in with_auxiliary._flatten_layers() if isinstance(layer, keras.layers.Dropout)]
+    for layer in dropout:  # two passes are compared
+        layer.rate = 0.0
+    answers = with_auxiliary(images, training=True)
     assert {name: len(further) for name, further in answers["auxiliary"].items()} == {"shape": 2, "colour": 2}
-    assert "auxiliary" not in model(inputs, training=False)
 
-    def entropy(targets, logits):
-        return float(keras.ops.mean(keras.losses.categorical_crossentropy(targets, logits, from_logits=True)))
+    def entropy(name, logits):
+        return float(keras.ops.mean(keras.losses.categorical_crossentropy(targets[name], logits, from_logits=True)))
 
-    expected = sum(
-        entropy(answers["targets"][name], answers["logits"][name])
-        + 0.3 * sum(entropy(answers["targets"][name], further) for further in answers["auxiliary"][name])
-        for name in outputs
-    )
+    own = {name: entropy(name, answers["logits"][name]) for name in outputs}
+    further = sum(entropy(name, logits) for name in outputs for logits in answers["auxiliary"][name])
+    measured = model(images, targets, training=True)
     assert AUXILIARY_WEIGHT == 0.3
-    assert float(model.compute_loss(y_pred=answers)) == pytest.approx(expected, rel=1e-5)
-    # The metric that people read is the network's own.
-    own = sum(float(mean.result()) for mean in model.loss_means.values())
-    assert own == pytest.approx(sum(entropy(answers["targets"][n], answers["logits"][n]) for n in outputs), rel=1e-5)
+    assert float(measured["loss"]) == pytest.approx(sum(own.values()) + 0.3 * further, rel=1e-5)
+    # What people read is the network's own.
+    assert {name: float(measured[f"{name}/loss"]) for name in outputs} == pytest.approx(own, rel=1e-5)
+    asked = model(images, targets, training=False)
+    assert float(asked["loss"]) == pytest.approx(sum(float(asked[f"{name}/loss"]) for name in outputs), rel=1e-5)
 
 
 def test_the_saved_network_lacks_them():

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 from keras.ops import convert_to_numpy
+from one_step import one_step
 from test_architectures import NOT_DEEPEST, config, info, least, pixels, small_px
 
 from cnnlab.architectures.layers import LocalResponseNormalization
-from cnnlab.training.model import TrainingModel
 from cnnlab.training.models import build_networks
 
 # Those that take a second or less.
@@ -42,9 +42,7 @@ def check_logits(network, name, policy):
 def test_it_computes_and_learns_in_bfloat16(name, mixed):
     network, with_auxiliary = networks(name)
     check_logits(network, name, mixed)
-    model = TrainingModel(network, None, {"label": 10}, 0.0, with_auxiliary)
-    model.compile(optimizer=keras.optimizers.SGD(0.01), run_eagerly=True, jit_compile=False)
-    model.train_on_batch({"images": pixels(name), "labels": {"label": np.arange(2, dtype="int32")}})
+    one_step(network, with_auxiliary, keras.optimizers.SGD(0.01), pixels(name))
     weights = [(weight.path, weight.dtype, convert_to_numpy(weight)) for weight in network.weights]
     assert {dtype for path, dtype, _ in weights if "seed" not in path} == {"float32"}
     assert [path for path, _, values in weights if not np.isfinite(values).all()] == []

@@ -10,7 +10,6 @@ from cnnlab.config import config_from_dict
 from cnnlab.datasets.storage import Dataset, open_dataset
 from cnnlab.errors import ConfigError, TrainingError
 from cnnlab.training import trainer
-from cnnlab.training.data import Batches
 from cnnlab.training.recorder import NullRecorder
 from cnnlab.training.trainer import is_out_of_memory, train
 
@@ -21,13 +20,18 @@ class Kept(NullRecorder):
     """A recorder that keeps everything in lists."""
 
     def __init__(self):
-        self.rows, self.steps, self.events = [], [], []
+        self.rows, self.told, self.events, self.losses = [], [], [], []
 
     def metrics(self, rows):
         self.rows += rows
 
     def progress(self, values):
-        self.steps.append(values)
+        self.told.append(values)
+
+    def steps(self, epoch, first_step, measured, rates, elapsed_s):
+        assert len(rates) == len(measured["loss"])
+        assert first_step == len(self.losses) + 1
+        self.losses += measured["loss"].tolist()
 
     def event(self, name, **fields):
         self.events.append(name)
@@ -58,14 +62,16 @@ def test_it_learns_and_reports_each_epoch_once(digits):
     scores = trained.result()["test"]["label"]
     assert scores["accuracy"] > 0.3  # chance is 0.1
     assert scores["n"] == digits.info.counts["test"]
-    assert trained.kept_epoch == 2  # without early stopping the last weights stay
+    assert trained.ended.kept_epoch == 2  # without early stopping the last weights stay
     assert scores["correct"] == round(scores["accuracy"] * scores["n"])
     found = {(row["epoch"], row["split"], row["output"], row["metric"]) for row in kept.rows}
     assert len(found) == len(kept.rows) == 2 * 7
     assert {(1, "val", "label", "accuracy"), (2, "train", "", "learning_rate")} <= found
     assert kept.events == ["training_started", "first_batch", "evaluating"]
-    last = kept.steps[-1]
-    assert (last["epoch"], last["batch"], last["batches"]) == (2, 10, 10)
+    last = kept.told[-1]
+    steps = digits.info.counts["train"] // 128  # whole batches
+    assert (last["epoch"], last["batch"], last["batches"]) == (2, steps, steps)
+    assert len(kept.losses) == 2 * steps
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_does_not(digits):
@@ -104,8 +110,8 @@ def test_early_stopping_goes_back_to_the_best_epoch(digits):
     rough = {"epochs": 30, "early_stopping_epochs": 1, "optimizer": "adam", "learning_rate": 0.02}
     trained = train(config(training=rough), digits, kept)
     losses = [row["value"] for row in kept.rows if (row["split"], row["output"], row["metric"]) == ("val", "", "loss")]
-    assert trained.epochs_done == len(losses) < 30
-    assert trained.best_epoch == trained.kept_epoch == 1 + int(np.argmin(losses))
+    assert trained.ended.epochs_done == len(losses) < 30
+    assert trained.ended.best_epoch == trained.ended.kept_epoch == 1 + int(np.argmin(losses))
     assert trained.answers["val"]["label"].scores()["loss"] == pytest.approx(min(losses), abs=1e-3)
 
 
@@ -151,20 +157,6 @@ def test_each_optimizer_makes_the_loss_smaller(digits, optimizer):
     assert losses[1] < losses[0]
 
 
-def test_each_epoch_shows_each_image_once_in_a_new_order():
-    images = np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1)
-    batches = Batches(images, {"label": np.arange(10, dtype=np.int32)}, batch_size=4, seed=3)
-
-    def epoch() -> list[int]:
-        found = [int(value) for index in range(len(batches)) for value in batches[index][0]["labels"]["label"]]
-        batches.on_epoch_end()
-        return found
-
-    first, second = epoch(), epoch()
-    assert sorted(first) == sorted(second) == list(range(10))
-    assert first != second
-
-
 def test_images_of_another_size_are_resized_once(digits):
     from cnnlab.datasets.resizing import images_at
 
@@ -176,11 +168,12 @@ def test_images_of_another_size_are_resized_once(digits):
 
 
 def test_answers_that_are_no_numbers_are_refused(digits):
-    from cnnlab.training.evaluation import evaluate
+    from cnnlab.training.evaluation import check_answers, evaluate, losses_and_accuracies
 
-    class Broken:
-        def predict_on_batch(self, images):
-            return np.full((len(images), 10), np.nan, np.float32)
+    def broken(images):
+        return {"label": np.full((len(images), 10), np.nan, np.float32)}
 
+    answers = evaluate(broken, digits.images("val"), digits.labels("val"))
+    assert np.isnan(losses_and_accuracies(answers)["loss"])
     with pytest.raises(TrainingError, match=r"^The network's answers for 'label' are no numbers any more\.$"):
-        evaluate(Broken(), digits.images("val"), digits.labels("val"))
+        check_answers(answers)

@@ -1,0 +1,1 @@
+"""One module per backend: how steps run and networks answer there, fast."""

@@ -1,0 +1,64 @@
+"""Steps on PyTorch, as it runs them: one after the other."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cnnlab.training.engines.base import Chunk, Measured
+from cnnlab.training.model import TrainingModel, as_dict
+
+# The next chunk is made ready meanwhile; progress is told after each.
+LONGEST_CHUNK = 8
+
+
+class TorchEngine:
+    """Keras's variables are PyTorch's parameters: nothing has to be kept beside them."""
+
+    def __init__(self, model: TrainingModel, optimizer: keras.optimizers.Optimizer) -> None:
+        self._model = model
+        self._optimizer = optimizer
+        optimizer.build(model.trainable_variables)
+
+    def train(self, chunk: Chunk) -> Measured:
+        assert chunk.images is not None
+        steps = [
+            self._step(chunk.images[index], {name: values[index] for name, values in chunk.labels.items()})
+            for index in range(chunk.num_steps)
+        ]
+        return {name: np.array([step[name] for step in steps]) for name in steps[0]}
+
+    def _step(self, images: NDArray[np.uint8], labels: dict[str, NDArray[np.int32]]) -> dict[str, float]:
+        tensors = {name: keras.ops.convert_to_tensor(values) for name, values in labels.items()}
+        with torch.no_grad():
+            pixels, targets = self._model.augment(keras.ops.convert_to_tensor(images), tensors)
+        variables = self._model.trainable_variables
+        self._model.zero_grad()
+        measured = self._model(pixels, targets, training=True)
+        self._optimizer.scale_loss(measured["loss"]).backward()
+        with torch.no_grad():
+            self._optimizer.apply([variable.value.grad for variable in variables], variables)
+        return {name: float(value) for name, value in measured.items()}
+
+    def predict(self, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        with torch.no_grad():
+            pixels: Any = keras.ops.cast(keras.ops.convert_to_tensor(np.ascontiguousarray(images)), "float32")
+            answer = as_dict(self._model.network(pixels, training=False), self._model.num_classes)
+        return {name: keras.ops.convert_to_numpy(logits) for name, logits in answer.items()}
+
+    def sync(self) -> None:
+        """Nothing to do: a step works on the variables themselves."""
+
+    def reload(self) -> None:
+        """Nothing to do: a step works on the variables themselves."""
+
+
+def build(model: TrainingModel, optimizer: keras.optimizers.Optimizer) -> TorchEngine:
+    return TorchEngine(model, optimizer)
+
+
+def fits(_num_bytes: int) -> bool:
+    """Images come with each step: on a CPU they are in its memory anyway."""
+    return False
