@@ -18,7 +18,10 @@ from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.errors import ConfigError
 from cnnlab.parameters import Parameters, check
 from cnnlab.settings.compute import ComputeConfig
+from cnnlab.settings.heads import HeadsConfig
 from cnnlab.settings.training import TrainingConfig
+from cnnlab.settings.transfer import TransferConfig
+from cnnlab.settings.tricks import TricksConfig
 
 # Two runs that differ only here ask for the same thing: they form a group.
 NOT_IN_FINGERPRINT = ("name", "notes", "repeats")
@@ -83,6 +86,9 @@ class RunConfig(Parameters):
         "", title="Augmentation", description="A line such as 'flip_lr|crop(pad=4)|cutout(8)'; empty for none."
     )
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig(), title="Training")
+    tricks: TricksConfig = Field(default_factory=lambda: TricksConfig(), title="Tricks")
+    transfer: TransferConfig = Field(default_factory=lambda: TransferConfig(), title="Transfer")
+    heads: HeadsConfig = Field(default_factory=lambda: HeadsConfig(), title="Outputs")
     compute: ComputeConfig = Field(default_factory=lambda: ComputeConfig(), title="Compute")
     repeats: int = Field(
         1, ge=1, le=50, title="Repeats", description="Runs with the seeds seed, seed + 1, ...: they form a group."
