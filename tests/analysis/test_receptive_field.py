@@ -13,7 +13,7 @@ from keras import layers, ops
 
 from cnnlab.analysis.costs import costs
 from cnnlab.analysis.field_rules import Field, Sight
-from cnnlab.analysis.networks import without_weights
+from cnnlab.analysis.networks import load_network, without_weights
 from cnnlab.analysis.receptive_field import Axis, merged, same_padding
 
 # Computed by its authors for networks of TF-Slim: Araujo et al. 2019, doi:10.23915/distill.00021.
@@ -162,6 +162,17 @@ def test_a_shuffle_of_channels_is_followed():
         return ops.reshape(x, (-1, 16, 16, 4))
 
     assert sees(shuffled).size_px == sees(shuffled_by_operations).size_px == 3
+
+
+def test_partial_connections_see_what_a_whole_convolution_sees():
+    assert sees(lambda x: ops.take(x, [0, 2, 3, 2], axis=-1)).size_px == 3
+    assert sees(lambda x: ops.take(x, [0, 2], axis=1)) is Sight.LOST  # rows of different origin
+    with without_weights():
+        network = load_network("lenet5_1998", {}, (32, 32, 1), 10).network
+        found = {row.name: row.receptive_field_px for row in costs(network).rows}
+    # 5, then 2 every 1; then 5 every 2: 6 + 4 * 2; then 2 every 2.
+    assert (found["c1"], found["s2_amplitude"], found["c3_threes"], found["c3"]) == (5, 6, 14, 14)
+    assert found["s4_amplitude"] == 16
 
 
 def test_what_cannot_be_followed_is_not_guessed():

@@ -56,6 +56,11 @@ def test_the_class_token_comes_first_and_places_differ():
 
 
 @pytest.mark.processes
+@pytest.mark.parametrize("layer", [LocalResponseNormalization, LayerScale, PositionEmbedding])
+def test_shapes_stay_and_are_known_before_a_weight_is_made(layer):
+    assert layer().compute_output_shape((None, 4, 4, 8)) == (None, 4, 4, 8)
+
+
 def test_another_process_loads_a_saved_network_once_it_knows_the_layers(tmp_path):
     tokens = keras.Input((9, 4))
     x = LayerScale(initial=0.5)(PositionEmbedding()(ClassToken()(tokens)))

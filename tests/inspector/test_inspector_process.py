@@ -172,6 +172,17 @@ def test_costs_come_once_from_keras_and_then_from_disk(warm_inspector):
     assert again.pid is None
 
 
+def test_networks_are_counted_without_the_process_that_calculates(inspector):
+    inspector.ask("costs", config=RunConfig().to_dict())
+    assert inspector._calculating.pid is None
+    with pytest.raises(ConfigError, match="count=0"):
+        inspector.ask("preview", dataset="digits", augmentation="", count=0)
+    assert psutil.pid_exists(inspector._calculating.pid)
+    assert inspector._calculating.pid != inspector.pid
+    inspector.close()
+    assert inspector._calculating.pid is None
+
+
 def test_a_preview_shows_images_before_and_after(warm_inspector):
     question = {"dataset": "digits", "augmentation": "flip_ud|cutout(3)|mixup", "image_size": 16, "count": 5}
     shown = warm_inspector.ask("preview", seed=1, **question)
