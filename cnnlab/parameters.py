@@ -1,8 +1,9 @@
 """One description of a setting for its many faces: form, command line, YAML, help, search space.
 
 A parameter model is a pydantic model whose fields carry title, description, range and,
-in `json_schema_extra`, `unit`, `step`, `log` (a logarithmic scale fits) and `only_if`
-(`{"optimizer": ["sgd"]}`: the field means something only there).
+in `json_schema_extra`, `unit`, `step`, `log` (a logarithmic scale fits), `only_if`
+(`{"optimizer": ["sgd"]}`: the field means something only there), `group` (the heading under
+which a form draws it) and `refers_to` (`run`: its value is the id of a run).
 """
 
 import types
@@ -33,6 +34,7 @@ class NoParameters(Parameters):
 
 Model = TypeVar("Model", bound=BaseModel)
 Kind = Literal["integer", "number", "boolean", "choice", "text", "other"]
+Holds = Literal["one", "list", "mapping"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class ParameterSpec:
     is_log: bool
     is_optional: bool
     only_if: Mapping[str, list[Any]]
+    holds: Holds
+    group: str
+    refers_to: str
 
     def applies(self, values: Mapping[str, Any]) -> bool:
         """Return whether the field means something beside the other `values`."""
@@ -108,6 +113,9 @@ def _spec(name: str, field: FieldInfo) -> ParameterSpec:
         is_log=bool(extra.get("log", False)),
         is_optional=is_optional,
         only_if=typing.cast(Any, extra.get("only_if", {})),
+        holds=_holds(field.annotation),
+        group=str(extra.get("group", "")),
+        refers_to=str(extra.get("refers_to", "")),
     )
 
 
@@ -121,12 +129,24 @@ def _bounds(field: FieldInfo) -> tuple[float | None, float | None, bool, bool]:
     return found.get("gt", found.get("ge")), found.get("lt", found.get("le")), "gt" in found, "lt" in found
 
 
+def _holds(annotation: Any) -> Holds:
+    annotation, _ = _without_none(annotation)
+    origin = typing.get_origin(annotation) or annotation
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return "mapping"
+    return "list" if origin in (tuple, list) else "one"
+
+
+def _without_none(annotation: Any) -> tuple[Any, bool]:
+    if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+        return annotation, False
+    parts = typing.get_args(annotation)
+    inner = [part for part in parts if part is not type(None)]
+    return inner[0] if len(inner) == 1 else annotation, len(inner) < len(parts)
+
+
 def _kind(annotation: Any) -> tuple[Kind, tuple[Any, ...], bool]:
-    is_optional = False
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        inner = [part for part in typing.get_args(annotation) if part is not type(None)]
-        is_optional = len(inner) < len(typing.get_args(annotation))
-        annotation = inner[0] if len(inner) == 1 else annotation
+    annotation, is_optional = _without_none(annotation)
     if typing.get_origin(annotation) is Literal:
         return "choice", typing.get_args(annotation), is_optional
     kinds: dict[Any, Kind] = {bool: "boolean", int: "integer", float: "number", str: "text"}

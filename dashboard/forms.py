@@ -30,6 +30,9 @@ CHOICE_TITLES = {
     "torch": "PyTorch",
 }
 
+# Draws the widget of a field: its spec, its key in the session, what to call on a change.
+Draw = Callable[[ParameterSpec, str, Callable[[], None] | None], Any]
+
 
 def put(key: str, value: Any) -> None:
     """Give the widget of `key` its first value; what a person has set since is left alone."""
@@ -45,6 +48,7 @@ def parameter_form(
     names: Sequence[str] | None = None,
     columns: int = 2,
     on_change: Callable[[], None] | None = None,
+    draws: Mapping[str, Draw] | None = None,
 ) -> dict[str, Any]:
     """Draw a widget per field of `model` and return what they hold.
 
@@ -54,6 +58,7 @@ def parameter_form(
         values: First values by field name; a missing one starts with the field's default.
         key: Prefix of the widgets' keys, `<key>.<field>`.
         names: The fields to draw, in this order; all when left out.
+        draws: What draws a field, by `refers_to`; such a field without an entry is drawn by its kind.
     """
     known = {spec.name: spec for spec in specs(model)}
     held = {
@@ -68,7 +73,7 @@ def parameter_form(
     for index, spec in enumerate(shown):
         with cells[index % len(cells)]:
             put(f"{key}.{spec.name}", _for_widget(spec, values.get(spec.name, spec.default)))
-            held[spec.name] = draw(spec, f"{key}.{spec.name}", on_change)
+            held[spec.name] = (draws or {}).get(spec.refers_to, draw)(spec, f"{key}.{spec.name}", on_change)
     return held
 
 
@@ -81,16 +86,19 @@ def draw(spec: ParameterSpec, key: str, on_change: Callable[[], None] | None = N
             return st.toggle(**common)
         case "choice" if len(spec.choices) <= MOST_BUTTONS:
             return st.segmented_control(
-                options=spec.choices, required=True, format_func=choice_title, width="stretch", **common
+                options=spec.choices, required=not spec.is_optional, format_func=choice_title, width="stretch", **common
             )
         case "choice":
-            return st.selectbox(options=spec.choices, format_func=choice_title, **common)
+            return st.selectbox(
+                options=(None, *spec.choices) if spec.is_optional else spec.choices, format_func=choice_title, **common
+            )
         case "integer":
             return _integer(spec, common)
         case "number":
             return _number(spec, common)
         case _:
-            return st.text_input(**common)
+            text = st.text_input(**common)
+            return text or None if spec.is_optional else text
 
 
 def help_text(spec: ParameterSpec) -> str:
@@ -107,6 +115,8 @@ def help_text(spec: ParameterSpec) -> str:
 
 def choice_title(value: Any) -> str:
     """Return how a choice reads on screen."""
+    if value is None:
+        return "None"
     return CHOICE_TITLES.get(str(value), str(value).replace("_", " ").capitalize())
 
 
@@ -119,7 +129,8 @@ def _integer(spec: ParameterSpec, common: dict[str, Any]) -> Any:
     low = None if spec.low is None else int(spec.low) + spec.is_low_open
     high = None if spec.high is None else int(spec.high) - spec.is_high_open
     step = int(spec.step or 1)
-    if low is not None and high is not None and (high - low) / step <= LONGEST_INTEGER_SLIDER:
+    # A slider cannot be empty.
+    if not spec.is_optional and low is not None and high is not None and (high - low) / step <= LONGEST_INTEGER_SLIDER:
         return st.slider(min_value=low, max_value=high, step=step, **common)
     return st.number_input(
         min_value=low, max_value=high, value=None if spec.is_optional else "min", step=step, **common
@@ -130,12 +141,19 @@ def _number(spec: ParameterSpec, common: dict[str, Any]) -> Any:
     low = None if spec.low is None else float(spec.low)
     high = None if spec.high is None else float(spec.high)
     value = float(st.session_state.get(common["key"]) or 0.0)
-    if low is not None and high is not None and not spec.is_log:
+    if low is not None and high is not None and not spec.is_log and not spec.is_optional:
         step = float(spec.step or _step_of(high - low))
         if (high - low) / step <= LONGEST_SLIDER:
             return _slider(spec, common, low, high, step, value)
     step = 10.0 ** _power_of(value) if spec.is_log and value > 0 else float(spec.step or 1e-4 if spec.is_log else 0.5)
-    return st.number_input(min_value=low, max_value=high, step=step, format=number_format(value), **common)
+    return st.number_input(
+        min_value=low,
+        max_value=high,
+        value=None if spec.is_optional else "min",
+        step=step,
+        format=number_format(value),
+        **common,
+    )
 
 
 def _slider(spec: ParameterSpec, common: dict[str, Any], low: float, high: float, step: float, value: float) -> Any:

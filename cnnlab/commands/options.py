@@ -18,8 +18,11 @@ from cnnlab.config import (
     ArchitectureConfig,
     ComputeConfig,
     DataConfig,
+    HeadsConfig,
     RunConfig,
     TrainingConfig,
+    TransferConfig,
+    TricksConfig,
     config_from_dict,
 )
 from cnnlab.errors import ConfigError
@@ -46,11 +49,11 @@ class ConfigOption:
 
     @property
     def is_mapping(self) -> bool:
-        return self.path[-1] == "parameters"
+        return self.spec.holds == "mapping"
 
     @property
     def is_list(self) -> bool:
-        return self.path[-1] == "outputs"
+        return self.spec.holds == "list"
 
     def declaration(self) -> Any:
         """Return the annotated type that typer reads; nothing given stays None."""
@@ -97,6 +100,11 @@ OPTIONS: tuple[ConfigOption, ...] = (
     ConfigOption("--param", ("architecture", "parameters"), specs(ArchitectureConfig)[1], short="-p"),
     *_options(RunConfig, (), {"augmentation": "--augmentation"}),
     *_options(TrainingConfig, ("training",), {}),
+    *_options(TricksConfig, ("tricks",), {}),
+    *_options(TransferConfig, ("transfer",), {}),
+    *_options(
+        HeadsConfig, ("heads",), {name: f"--heads-{name.replace('_', '-')}" for name in HeadsConfig.model_fields}
+    ),
     *_options(ComputeConfig, ("compute",), {}),
     *_options(RunConfig, (), {"repeats": "--repeats", "name": "--name", "notes": "--notes"}),
 )

@@ -39,7 +39,7 @@ def as_options(config: RunConfig) -> list[str]:
 
 def _words(config: RunConfig, option: ConfigOption, value: Any, default: Any) -> list[str]:
     if option.is_mapping:
-        changed = {name: item for name, item in value.items() if item != default.get(name)}
+        changed = {name: item for name, item in (value or {}).items() if item != default.get(name)}
         written = _brief(option, config, changed)
         return [f"{option.flag} {shlex.quote(f'{name}={value_text(item)}')}" for name, item in written.items()]
     if option.is_list:
@@ -81,7 +81,9 @@ def _at(values: Mapping[str, Any], path: tuple[str, ...]) -> Any:
 
 
 def _default_parameters(config: RunConfig, option: ConfigOption) -> dict[str, Any]:
-    if option.path[0] == "architecture":
+    if option.path == ("architecture", "parameters"):
         return {spec.name: spec.default for spec in specs(get_architecture(config.architecture.name).parameters)}
-    entry = DATASETS.get(config.data.dataset)
-    return entry.check({}).model_dump() if entry else {}
+    if option.path == ("data", "parameters"):
+        entry = DATASETS.get(config.data.dataset)
+        return entry.check({}).model_dump() if entry else {}
+    return option.spec.default or {}

@@ -11,6 +11,7 @@ from dashboard.components.augmentation_form import augmentation_form
 from dashboard.components.augmentation_preview import augmentation_preview
 from dashboard.components.config_text import config_text
 from dashboard.components.draft import PREFIX, draft, keep
+from dashboard.components.further_sections import further_sections
 from dashboard.components.load_config import load_box, load_from_address
 from dashboard.components.network_cost import network_cost
 from dashboard.components.schedule_curve import schedule_curve
@@ -40,6 +41,7 @@ def draw_form(values: dict) -> tuple[dict, str]:
         st.subheader(":material/trending_down: Training", anchor=False)
         training = sections.training_section(values["training"])
         training["seed"], repeats = sections.repeats_section(values)
+        further = further_sections(values)
     with st.expander("Where it computes", icon=":material/memory:"):
         compute = sections.compute_section(values["compute"])
     filled = {
@@ -48,6 +50,7 @@ def draw_form(values: dict) -> tuple[dict, str]:
         "architecture": architecture,
         "augmentation": line,
         "training": training,
+        **further,
         "compute": compute,
         "repeats": repeats,
     }

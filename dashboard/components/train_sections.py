@@ -21,6 +21,7 @@ MAIN = (
     "schedule", "warmup_epochs", "step_every_epochs", "step_factor",
 )  # fmt: skip
 CAREFUL = ("weight_decay", "label_smoothing", "early_stopping_epochs")
+REPEATABLE = ("precision", "time_budget_minutes", "checkpoint_every_s", "deterministic")
 NEWEST = "newest"
 
 
@@ -185,7 +186,9 @@ def training_section(values: dict[str, Any]) -> dict[str, Any]:
     held = parameter_form(TrainingConfig, values, f"{PREFIX}training", names=MAIN)
     with st.expander("Regularisation and early stopping", icon=":material/tune:"):
         careful = parameter_form(TrainingConfig, values, f"{PREFIX}training", names=CAREFUL, columns=3)
-    return {**values, **held, **careful}
+    with st.expander("Precision, budget and repeatability", icon=":material/timer:"):
+        repeatable = parameter_form(TrainingConfig, values, f"{PREFIX}training", names=REPEATABLE)
+    return {**values, **held, **careful, **repeatable}
 
 
 def repeats_section(values: dict[str, Any]) -> tuple[int, int]:

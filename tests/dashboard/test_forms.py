@@ -25,6 +25,24 @@ class Kinds(Parameters):
     hidden: int = Field(7, ge=1, le=9, title="Hidden", json_schema_extra={"only_if": {"few": ["b"]}})
 
 
+class Optional(Parameters):
+    count: int | None = Field(None, ge=1, le=9, title="Count", json_schema_extra={"group": "Numbers"})
+    share: float | None = Field(None, ge=0, lt=1, title="Share", json_schema_extra={"group": "Numbers"})
+    way: Literal["a", "b"] | None = Field(None, title="Way", json_schema_extra={"group": "Words"})
+    word: str | None = Field(None, title="Word", json_schema_extra={"group": "Words"})
+    run: str | None = Field(None, title="Run", json_schema_extra={"refers_to": "run"})
+    weights: dict[str, float] = Field({}, title="Weights")
+
+
+def optional_page(values: dict):
+    import streamlit as st
+
+    from dashboard.components.further_sections import grouped_form
+    from tests.dashboard.test_forms import Optional
+
+    st.session_state["held"] = grouped_form(Optional, values, "k")
+
+
 def page(values: dict):
     import streamlit as st
 
@@ -72,6 +90,45 @@ def test_what_a_person_sets_is_returned():
     app.run()
     assert app.session_state["held"]["small"] == 8
     assert app.session_state["held"]["rate"] == 0.1
+
+
+def test_optional_fields_may_stay_empty_and_stand_under_their_groups():
+    app = AppTest.from_function(optional_page, kwargs={"values": {"weights": {"a": 2.0}}}, default_timeout=120).run()
+    assert not app.exception
+    assert app.session_state["held"] == {**Optional().model_dump(), "weights": {"a": 2.0}}
+    assert [text.value for text in app.markdown] == ["**Numbers**", "**Words**"]
+    assert app.text_input(key="k.weights").value == "a=2.0"
+    app.text_input(key="k.weights").set_value("b=1 c=0.5").run()
+    assert app.session_state["held"]["weights"] == {"b": 1, "c": 0.5}
+    app.text_input(key="k.weights").set_value("b").run()
+    assert app.session_state["held"]["weights"] == {"a": 2.0}
+    assert "cannot be read" in app.error[0].value
+    app.number_input(key="k.count").set_value(3)
+    app.number_input(key="k.share").set_value(0.5)
+    app.segmented_control(key="k.way").set_value("b")
+    app.text_input(key="k.word").set_value("x").run()
+    assert app.session_state["held"]["way"] == "b"
+    app.text_input(key="k.word").set_value("").run()
+    assert {key: app.session_state["held"][key] for key in ("count", "share", "word")} == {
+        "count": 3,
+        "share": 0.5,
+        "word": None,
+    }
+
+
+def test_a_run_is_chosen_from_the_completed_ones(make_run):
+    first = make_run(name="teacher")
+    make_run(state="running")
+    app = AppTest.from_function(optional_page, kwargs={"values": {"run": "gone"}}, default_timeout=120).run()
+    box = app.selectbox(key="k.run")
+    assert [text.split(" · ")[2] if " · " in text else text for text in box.options] == [
+        "None",
+        "teacher",
+        "gone (not in this store)",
+    ]
+    assert box.value == "gone"
+    box.set_value(first).run()
+    assert app.session_state["held"]["run"] == first
 
 
 def test_help_tells_range_and_default():

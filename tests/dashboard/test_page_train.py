@@ -67,6 +67,16 @@ def test_options_show_where_they_mean_something(open_page):
     assert {"train.training.momentum", "train.training.nesterov", "train.training.step_factor"} <= drawn
 
 
+def test_precision_budget_and_repeatability_are_asked(open_page):
+    app = open_page("train")
+    app.number_input(key="train.training.time_budget_minutes").set_value(30.0)
+    app.number_input(key="train.training.checkpoint_every_s").set_value(60.0)
+    app.segmented_control(key="train.training.precision").set_value("bfloat16")
+    app.toggle(key="train.training.deterministic").set_value(True).run()
+    command = next(block.value for block in app.code if block.language == "bash")
+    assert command.endswith("--precision bfloat16 --time-budget-minutes 30.0 --checkpoint-every-s 60.0 --deterministic")
+
+
 def test_ticks_and_sliders_write_the_line(open_page):
     app = open_page("train")
     app.checkbox(key="train.aug.crop").check().run()
