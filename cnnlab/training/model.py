@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from cnnlab.training.output_weights import FixedWeights, OutputWeights
+
 # Of each auxiliary head in the loss. Source: Szegedy et al. 2014, arXiv:1409.4842, section 5.
 AUXILIARY_WEIGHT = 0.3
 
@@ -25,6 +27,7 @@ class TrainingModel(keras.Model):
         losses: By output.
         with_auxiliary: The same layers and auxiliary heads (`models.build_networks`), called
             in training in place of `network`; None where a family has no such heads.
+        weights: How the outputs are weighed; all alike when left out.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class TrainingModel(keras.Model):
         num_classes: Mapping[str, int],
         losses: Mapping[str, Loss],
         with_auxiliary: keras.Model | None = None,
+        weights: OutputWeights | None = None,
     ) -> None:
         # Pixels up to 255 do not fit bfloat16's 8 bits: the network's own layers go down to 16 bits, not this one.
         super().__init__(name="training", dtype="float32")
@@ -42,6 +46,12 @@ class TrainingModel(keras.Model):
         self.augmenter = augmenter
         self.num_classes = dict(num_classes)
         self.loss_functions = dict(losses)
+        self.output_weights = weights or FixedWeights(dict.fromkeys(num_classes, 1.0))
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of what `call` returns."""
+        return ("loss", *(f"{name}/{metric}" for name in self.num_classes for metric in ("loss", "accuracy")))
 
     def augment(self, images: Any, labels: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Return float32 images in 0 to 255 and one-hot or mixed targets by output, as the step learns from them.
@@ -59,19 +69,22 @@ class TrainingModel(keras.Model):
     def call(self, images: Any, targets: Mapping[str, Any], training: bool = True) -> dict[str, Any]:
         """Return `loss`, to be made smaller, and by output its `loss` and `accuracy`: scalars all.
 
-        `loss` adds up the outputs' losses, those of auxiliary heads and what layers add for themselves.
+        `loss` adds up the outputs' losses as they are weighed, those of auxiliary heads and what layers add
+        for themselves. Weights that are learnt are told by output as `weight`.
         """
         answers = self._answers(images, training)
         measured: dict[str, Any] = {}
         total: Any = 0.0
         for name, logits in answers["logits"].items():
             loss = self.loss_functions[name](targets[name], logits)
-            total = total + loss
+            total = total + self.output_weights.weighed(name, loss)
             measured[f"{name}/loss"] = loss
             measured[f"{name}/accuracy"] = _accuracy(targets[name], logits)
             for further in answers.get("auxiliary", {}).get(name, ()):
-                total = total + AUXILIARY_WEIGHT * self.loss_functions[name](targets[name], further)
-        return {"loss": total + sum(self.losses), **measured}
+                further_loss = AUXILIARY_WEIGHT * self.loss_functions[name](targets[name], further)
+                total = total + self.output_weights.weighed(name, further_loss)
+        total = total + self.output_weights.penalty() + sum(self.losses)
+        return {"loss": total, **measured, **self.output_weights.measured()}
 
     def _answers(self, images: Any, training: bool) -> Mapping[str, Any]:
         if training and self.with_auxiliary is not None:

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnlab.analysis.costs import Costs, costs
-from cnnlab.augmentation.language import parse
+from cnnlab.augmentation.host import HostPipe, split_pipe
+from cnnlab.augmentation.language import Pipe, parse
+from cnnlab.augmentation.ops import build_augmenter
 from cnnlab.config import RunConfig
 from cnnlab.datasets.resizing import images_at
 from cnnlab.datasets.storage import Dataset
@@ -19,7 +21,7 @@ from cnnlab.errors import DatasetError, TrainingError
 from cnnlab.training.answering import gpu_memory
 from cnnlab.training.checkpoints import Checkpoints
 from cnnlab.training.control import Control, PausedError
-from cnnlab.training.engines.base import Engine, build_engine, fits_on_device, longest_chunk
+from cnnlab.training.engines.base import build_engine, fits_on_device, longest_chunk
 from cnnlab.training.evaluation import Answers, check_answers, evaluate, losses_and_accuracies
 from cnnlab.training.feed import Feed, fitting_window
 from cnnlab.training.loop import Ended, Loop, chunk_length
@@ -27,6 +29,7 @@ from cnnlab.training.losses import build_loss
 from cnnlab.training.model import TrainingModel
 from cnnlab.training.models import build_networks, network_shape
 from cnnlab.training.optimizers import build_optimizer
+from cnnlab.training.output_weights import build_output_weights
 from cnnlab.training.rates import learning_rates
 from cnnlab.training.recorder import NullRecorder, Recorder
 from cnnlab.training.report import Report
@@ -144,17 +147,26 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
     labels = {split: _labels(config, dataset, split) for split in images}
     with precision(training.precision):
         networks = build_networks(config, dataset.info)
-        model = _model(config, dataset, networks)
+        is_resident = fits_on_device(images["train"].nbytes)
+        # What only moves bytes is done before the step, unless the images are on the device already.
+        host, pipe = (None, parse(config.augmentation)) if is_resident else split_pipe(parse(config.augmentation))
+        model = _model(config, dataset, networks, pipe)
     network = networks[0]
-    feed, engine, optimizer, rates = _engine(config, model, images["train"], labels["train"])
+    feed = _feed(config, images["train"], labels["train"], host, is_resident)
+    rates = learning_rates(training, feed.steps_per_epoch)
+    optimizer = build_optimizer(training, TableSchedule(rates))
+    steps_per_call = chunk_length(feed.steps_per_epoch, longest_chunk())
+    resident = {"images": images["train"], "labels": labels["train"]} if is_resident else {}
+    engine = build_engine(model, optimizer, **resident)
 
     def answers(split: str) -> dict[str, Answers]:
         return evaluate(engine.predict, images[split], labels[split])
 
     loop = Loop(
         training, model, optimizer, engine, feed,
-        validate=lambda: losses_and_accuracies(answers("val")),
-        steps_per_call=chunk_length(feed.steps_per_epoch, longest_chunk()),
+        # Weights that are learnt move: a sum with them would not tell which epoch is the best.
+        validate=lambda: losses_and_accuracies(answers("val"), config.heads.weights),
+        steps_per_call=steps_per_call,
         checkpoints=context.checkpoints(config),
         control=context.control,
     )  # fmt: skip
@@ -178,36 +190,28 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
     )
 
 
-def _model(config: RunConfig, dataset: Dataset, networks: tuple[keras.Model, keras.Model | None]) -> TrainingModel:
+def _model(
+    config: RunConfig, dataset: Dataset, networks: tuple[keras.Model, keras.Model | None], pipe: Pipe
+) -> TrainingModel:
     shape = network_shape(config, dataset.info)
     num_classes = {name: len(classes) for name, classes in shape.outputs.items()}
     losses = {name: build_loss(config.training.label_smoothing) for name in num_classes}
     network, with_auxiliary = networks
-    return TrainingModel(network, _augmenter(config, shape.input_shape), num_classes, losses, with_auxiliary)
+    augmenter = build_augmenter(pipe, shape.input_shape, seed=config.training.seed) if pipe.steps else None
+    weights = build_output_weights(config.heads, list(num_classes))
+    return TrainingModel(network, augmenter, num_classes, losses, with_auxiliary, weights)
 
 
-def _engine(
-    config: RunConfig, model: TrainingModel, images: NDArray[np.uint8], labels: dict[str, NDArray[np.int32]]
-) -> tuple[Feed, Engine, keras.optimizers.Optimizer, NDArray[np.float64]]:
+def _feed(
+    config: RunConfig,
+    images: NDArray[np.uint8],
+    labels: dict[str, NDArray[np.int32]],
+    augmentation: HostPipe | None,
+    is_resident: bool,
+) -> Feed:
+    window = None if is_resident else fitting_window(images.nbytes, len(images))
     training = config.training
-    resident = {"images": images, "labels": labels} if fits_on_device(images.nbytes) else {}
-    feed = Feed(
-        images, labels, training.batch_size, training.seed,
-        is_resident=bool(resident),
-        window=None if resident else fitting_window(images.nbytes, len(images)),
-    )  # fmt: skip
-    rates = learning_rates(training, feed.steps_per_epoch)
-    optimizer = build_optimizer(training, TableSchedule(rates))
-    return feed, build_engine(model, optimizer, **resident), optimizer, rates
-
-
-def _augmenter(config: RunConfig, input_shape: tuple[int, int, int]) -> Any:
-    pipe = parse(config.augmentation)
-    if not pipe.steps:
-        return None
-    from cnnlab.augmentation.ops import build_augmenter
-
-    return build_augmenter(pipe, input_shape, seed=config.training.seed)
+    return Feed(images, labels, training.batch_size, training.seed, augmentation, is_resident, window)
 
 
 def _images(config: RunConfig, dataset: Dataset, split: str) -> NDArray[np.uint8]:

@@ -1,7 +1,7 @@
 """What the loop asks of a backend."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -34,6 +34,10 @@ class Chunk:
 
 
 Measured = dict[str, NDArray[np.float64]]  # by name, one value per step
+# From tensors and whatever else to a scalar and more tensors.
+GradientFunction = Callable[..., tuple[Any, Any]]
+# From the same to the norm of the scalar's gradient by each of the tensors, and the more.
+GradientNorms = Callable[..., tuple[list[Any], Any]]
 
 
 class Engine(Protocol):
@@ -69,3 +73,14 @@ def longest_chunk() -> int:
     """Return how many steps the backend at work takes at once at most."""
     module = importlib.import_module(f"cnnlab.training.engines.{MODULES[keras.backend.backend()]}")
     return int(module.LONGEST_CHUNK)
+
+
+def build_gradient_norms(function: GradientFunction) -> GradientNorms:
+    """Return how long the gradients of a function are: of the scalar it returns first, by its first argument.
+
+    Args:
+        function: Takes a list of tensors and further arguments, returns a scalar and a tree of tensors.
+    """
+    module = importlib.import_module(f"cnnlab.training.engines.{MODULES[keras.backend.backend()]}")
+    norms: GradientNorms = module.gradient_norms(function)
+    return norms

@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from cnnlab.training.engines.base import Chunk, Measured
+from cnnlab.training.engines.base import Chunk, GradientFunction, GradientNorms, Measured
 from cnnlab.training.model import TrainingModel, as_dict
 
 # One dispatch each: on a GPU small steps take less time than their dispatch.
@@ -130,3 +130,14 @@ def fits(num_bytes: int) -> bool:
     stats = jax.devices()[0].memory_stats() or {}
     limit = stats.get("bytes_limit") or psutil.virtual_memory().available
     return bool(num_bytes <= SHARE_ON_DEVICE * limit)
+
+
+def gradient_norms(function: GradientFunction) -> GradientNorms:
+    """See `base.build_gradient_norms`."""
+
+    @jax.jit
+    def norms(values: Any, *rest: Any) -> Any:
+        gradients, more = jax.grad(function, has_aux=True)(values, *rest)
+        return [jnp.linalg.norm(gradient.ravel()) for gradient in gradients], more
+
+    return norms

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cnnlab.training.engines.base import Chunk, Measured
+from cnnlab.training.engines.base import Chunk, GradientFunction, GradientNorms, Measured
 from cnnlab.training.model import TrainingModel, as_dict
 
 # The next chunk is made ready meanwhile; progress is told after each.
@@ -62,3 +62,15 @@ def build(model: TrainingModel, optimizer: keras.optimizers.Optimizer) -> TorchE
 def fits(_num_bytes: int) -> bool:
     """Images come with each step: on a CPU they are in its memory anyway."""
     return False
+
+
+def gradient_norms(function: GradientFunction) -> GradientNorms:
+    """See `base.build_gradient_norms`."""
+
+    def norms(values: Any, *rest: Any) -> Any:
+        leaves = [value.detach().clone().requires_grad_() for value in values]
+        scalar, more = function(leaves, *rest)
+        gradients = torch.autograd.grad(scalar, leaves, allow_unused=True)
+        return [0.0 if gradient is None else float(gradient.norm()) for gradient in gradients], more
+
+    return norms
