@@ -52,6 +52,7 @@ def _with_real_data(store: Store, config: RunConfig) -> RunConfig:
             f"Data set {data.dataset!r} has no output {', '.join(map(repr, unknown))}. "
             f"Expected some of: {', '.join(outputs)}. Leave 'outputs' out to learn all."
         )
+    config.heads.check_outputs([output for output in outputs if not data.outputs or output in data.outputs])
     size = data.image_size or get_architecture(config.architecture.name).proposed_px(image_px)
     values = config.to_dict()
     values["data"] |= {"version": version, "image_size": size}

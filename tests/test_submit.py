@@ -51,6 +51,11 @@ def test_repeats_become_runs_of_one_group(queue):
     [
         ({"data": {"dataset": "mine"}}, UnknownNameError, "Unknown data set 'mine'."),
         ({"data": {"outputs": ["colour"]}}, ConfigError, "Data set 'digits' has no output 'colour'."),
+        (
+            {"heads": {"weights": {"colour": 2}}},
+            ConfigError,
+            "heads.weights names 'colour', which is no output of this",
+        ),
         ({"compute": {"slots": 64}}, QueueError, "slots=64 is more than this machine has."),
         (
             {"data": {"dataset": "cifar10"}, "architecture": {"name": "resnet_imagenet"}, "augmentation": "cutout(48)"},

@@ -72,11 +72,18 @@ def check_answers(answers: Mapping[str, Answers]) -> None:
             raise TrainingError("nan_loss", f"The network's answers for {name!r} are no numbers any more.")
 
 
-def losses_and_accuracies(answers: Mapping[str, Answers]) -> dict[str, float]:
-    """Return `loss`, the sum over the outputs, and loss and accuracy of each as `label/loss`."""
+def losses_and_accuracies(
+    answers: Mapping[str, Answers], weights: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """Return `loss`, the sum over the outputs, and loss and accuracy of each as `label/loss`.
+
+    Args:
+        weights: Of each output in the sum; 1 where left out.
+    """
     scores = {name: one.scores() for name, one in answers.items()}
     values = {f"{name}/{metric}": score[metric] for name, score in scores.items() for metric in ("loss", "accuracy")}
-    return {"loss": sum(score["loss"] for score in scores.values()), **values}
+    total = sum((weights or {}).get(name, 1.0) * score["loss"] for name, score in scores.items())
+    return {"loss": total, **values}
 
 
 def _predicted(predict: Predict, images: NDArray[np.uint8]) -> Mapping[str, NDArray[np.float32]]:

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from cnnlab.config import TrainingConfig
+from cnnlab.training.output_weights import LOG_VARIANCES
 
 
 def build_optimizer(training: TrainingConfig, learning_rate: Any) -> keras.optimizers.Optimizer:
@@ -28,7 +29,7 @@ def build_optimizer(training: TrainingConfig, learning_rate: Any) -> keras.optim
         case "adagrad":
             optimizer = optimizers.Adagrad(**common)
     if optimizer.weight_decay:
-        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", LOG_VARIANCES])
     if training.precision == "float16":
         # Gradients below 6e-8 would be zero. Source: Micikevicius et al. 2017, arXiv:1710.03740.
         return optimizers.LossScaleOptimizer(optimizer)

@@ -75,6 +75,22 @@ def test_stopped_at_any_moment_it_ends_with_the_same_weights(digits, tmp_path, s
     assert resumed.result()["test"] == expected.result()["test"]
 
 
+def test_learnt_weights_of_outputs_go_on(tmp_path, short_chunks):
+    parameters = {"count": 200, "size": 16, "noise": 0.0}
+    shapes = open_dataset(tmp_path / "store", "shapes", parameters=parameters)
+    values = {
+        "data": {"dataset": "shapes", "image_size": 16},
+        "training": {"epochs": 2, "batch_size": 16},
+        "heads": {"uncertainty_weighting": True},
+    }
+    whole, parts = Rows(), Rows()
+    train(config_from_dict(values), shapes, whole)
+    with pytest.raises(PausedError):
+        train(config_from_dict(values), shapes, parts, Context(tmp_path, PauseAt(2)))
+    train(config_from_dict(values), shapes, parts, Context(tmp_path))
+    assert parts.losses == whole.losses
+
+
 def test_the_best_epoch_is_remembered_over_a_pause(digits, tmp_path, short_chunks):
     rough = {"epochs": 30, "early_stopping_epochs": 1, "learning_rate": 0.02}
     expected = train(config(**rough), digits)
