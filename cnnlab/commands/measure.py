@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cnnlab.commands.output import JsonOption, print_json, print_table, say
-from cnnlab.datasets.build import child_environment
+from cnnlab.datasets.children import child_environment
 from cnnlab.errors import CNNLabError, ConfigError, StoreError
 from cnnlab.runs.store import Store
 from cnnlab.training.inference import BATCH_SIZES, MeasureOptions, measurable

@@ -14,7 +14,8 @@ from typing import NoReturn
 
 import numpy as np
 
-from cnnlab.datasets.decode import MAX_FILE_BYTES
+from cnnlab.datasets.folders import folder_runs
+from cnnlab.datasets.reading import MAX_FILE_BYTES
 from cnnlab.datasets.storage import Skipped
 from cnnlab.datasets.zip_directory import read_directory
 from cnnlab.errors import ImportRefusedError
@@ -75,7 +76,7 @@ class _Members:
 
     names: list[str]
     places: np.ndarray
-    is_link: list[bool]
+    is_link: np.ndarray
     troubles: dict[int, str]
     ignored: int = 0
 
@@ -99,12 +100,13 @@ def _scan_zip(source: Path) -> _Members:
     names = directory.names
     if any("\\" in name for name in names):  # some tools of Windows
         names = [name.replace("\\", "/") for name in names]
-    return _Members(names, columns[:, :5], (kind == stat.S_IFLNK).tolist(), troubles)
+    return _Members(names, columns[:, :5], kind == stat.S_IFLNK, troubles)
 
 
 def _scan_folder(root: Path) -> _Members:
-    members = _Members([], np.zeros((0, 5), np.int64), [], {})
+    members = _Members([], np.zeros((0, 5), np.int64), np.zeros(0, bool), {})
     sizes: list[int] = []
+    are_links: list[bool] = []
     pending = [""]
     while pending:
         folder = pending.pop()
@@ -122,10 +124,11 @@ def _scan_folder(root: Path) -> _Members:
                 if not is_link and not stat.S_ISREG(status.st_mode):
                     members.troubles[len(sizes)] = "is no ordinary file"
                 members.names.append(name)
-                members.is_link.append(is_link)
+                are_links.append(is_link)
                 sizes.append(status.st_size)
     members.places = np.zeros((len(sizes), 5), np.int64)
     members.places[:, 2] = sizes
+    members.is_link = np.array(are_links, bool)
     return members
 
 
@@ -137,10 +140,45 @@ def _sort_out(source: Path, is_zip: bool, members: _Members) -> Listing:
     """Keep the images, skip or ignore the rest, refuse what is unsafe."""
     if len(members.names) > MAX_FILES:
         _refuse(source, f"holds more than {MAX_FILES:,} files", "Import a part of it")
-    listing = Listing(source, is_zip, [], members.places[:0], [], ignored=members.ignored)
-    if any(members.is_link):
-        link = members.names[members.is_link.index(True)]
+    if members.is_link.any():
+        link = members.names[int(members.is_link.argmax())]
         _refuse(source, f"holds a symbolic link, {link!r}", "Put the files themselves in its place")
+    listing = Listing(source, is_zip, [], members.places[:0], [], ignored=members.ignored)
+    found = _all_plain(members) or _look_at_each(listing, members)
+    listing.names = sorted(found)
+    rows = np.fromiter(map(found.__getitem__, listing.names), np.int64, len(found))
+    listing.places = members.places[rows]
+    listing.paths = [] if is_zip else [members.names[row] for row in rows]
+    listing.skipped.sort(key=lambda item: item.file)
+    return listing
+
+
+def _all_plain(members: _Members) -> dict[str, int] | None:
+    """Return the row of each name where nothing but images in ordinary folders is there; None where there is more.
+
+    A few searches through one long text, instead of a dozen looks at each name: a tenth of the import.
+    """
+    names = members.names
+    text = "\n".join(["", *names, ""])
+    # Hidden files, '..', absolute paths and drives, and doubled slashes, which hide some of these.
+    has_odd_paths = any(part in text for part in ("/.", "\n.", "\n/", "//", ":", "\0"))
+    if has_odd_paths or not text.isascii() or text.count("\n") != len(names) + 1 or members.troubles:
+        return None
+    rows = range(len(names)) if "/\n" not in text else [row for row, name in enumerate(names) if name[-1:] != "/"]
+    found = {names[row]: row for row in rows}
+    sizes = members.places[rows, 2]
+    if len(found) < len(rows) or not ((sizes > 0) & (sizes <= MAX_FILE_BYTES)).all():
+        return None
+    if not {suffix.lower() for suffix in {name[name.rfind(".") :] for name in found}} <= IMAGE_SUFFIXES:
+        return None
+    folders = {run.folder for run in folder_runs(sorted(found))}
+    is_ignored = any(_is_ignored(part) for folder in folders for part in folder.split("/"))
+    return None if is_ignored or "" in folders else found
+
+
+def _look_at_each(listing: Listing, members: _Members) -> dict[str, int]:
+    """Return the row of each image; note what is skipped or ignored, refuse what is unsafe."""
+    source, is_zip = listing.source, listing.is_zip
     found: dict[str, int] = {}
     is_ignored_in: dict[str, bool] = {}  # by folder: thousands of files share one
     sizes = members.places[:, 2]
@@ -168,12 +206,7 @@ def _sort_out(source: Path, is_zip: bool, members: _Members) -> Listing:
             reason = "has a name that is already taken"
         if reason:
             listing.skipped.append(Skipped(_printable(name), reason))
-    listing.names = sorted(found)
-    rows = [found[name] for name in listing.names]
-    listing.places = members.places[rows]
-    listing.paths = [] if is_zip else [members.names[row] for row in rows]
-    listing.skipped.sort(key=lambda item: item.file)
-    return listing
+    return found
 
 
 def _check_safe(source: Path, is_zip: bool, name: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cnnlab.datasets.folders import Run, folder_runs
 from cnnlab.datasets.splits import SPLITS
 from cnnlab.datasets.storage import Skipped
 from cnnlab.errors import ImportRefusedError
@@ -43,36 +44,37 @@ def arrange(source_name: str, names: list[str]) -> Arrangement:
     """
     if not names:
         raise ImportRefusedError(f"{source_name!r} holds no images. {LAYOUT} Check that you chose the right file.")
-    start = _wrapper_length(names)
-    has_splits = _has_split_folders(names, start)
-    groups: dict[str, tuple[int, str]] = {}  # folder -> split index, class; looked up once per file
-    rows, ids, split_codes, classes, skipped = [], [], [], [], []
-    for row, name in enumerate(names):
-        folder = name[start:].rpartition("/")[0]
-        if folder not in groups:
-            groups[folder] = _split_and_class(folder.split("/") if folder else [], has_splits)
-        split, class_name = groups[folder]
+    runs = folder_runs(names)
+    folders = {run.folder for run in runs}
+    start = _wrapper_length(names, folders)
+    has_splits = _has_split_folders([folder[start:] for folder in folders])
+    taken: list[Run] = []
+    split_codes, classes, skipped = [], [], []
+    for run in runs:
+        folder = run.folder[start:]
+        split, class_name = _split_and_class(folder.split("/") if folder else [], has_splits)
         if class_name:
-            rows.append(row)
-            ids.append(name[start:])
+            taken.append(run)
             split_codes.append(split)
             classes.append(class_name)
         else:
-            skipped.append(Skipped(name, _no_class_reason(folder, has_splits)))
+            reason = _no_class_reason(folder, has_splits)
+            skipped += [Skipped(name, reason) for name in names[run.start : run.stop]]
     class_names = tuple(sorted(set(classes)))
     _check(source_name, class_names, set(split_codes))
     numbers = {name: number for number, name in enumerate(class_names)}
+    lengths = [run.stop - run.start for run in taken]
     return Arrangement(
-        rows=np.array(rows, np.int64),
-        sample_ids=ids,
-        splits=np.array(split_codes, np.int64),
-        labels=np.array([numbers[name] for name in classes], np.int32),
+        rows=np.concatenate([np.arange(run.start, run.stop) for run in taken]),
+        sample_ids=[name[start:] for run in taken for name in names[run.start : run.stop]],
+        splits=np.repeat(np.array(split_codes, np.int64), lengths),
+        labels=np.repeat(np.array([numbers[name] for name in classes], np.int32), lengths),
         class_names=class_names,
         skipped=tuple(skipped),
     )
 
 
-def _wrapper_length(names: list[str]) -> int:
+def _wrapper_length(names: list[str], folders: set[str]) -> int:
     """Return how many leading characters are folders that only wrap: 'my_pictures/' of 'my_pictures/cat/1.jpg'."""
     # The names are sorted: what the first and the last share, all share.
     start = 0
@@ -81,21 +83,20 @@ def _wrapper_length(names: list[str]) -> int:
         shared = names[0][: start + len(top) + 1]
         if not slash or top.casefold() in SPLIT_NAMES or not names[-1].startswith(shared):
             return start
-        if any("/" not in name[len(shared) :] for name in names):
+        if shared[:-1] in folders:  # a file lies in it
             return start
         start = len(shared)
 
 
-def _has_split_folders(names: list[str], start: int) -> bool:
+def _has_split_folders(folders: list[str]) -> bool:
     """Return whether the folders on top are train, val, test: there are class folders below one of them."""
     tops: set[str] = set()
     is_deep = False
-    for name in names:
-        top, _, rest = name[start:].partition("/")
-        if rest and top not in tops:
+    for folder in folders:
+        top, slash, _ = folder.partition("/")
+        if folder:
             tops.add(top)
-        if not is_deep and top.casefold() in SPLIT_NAMES and "/" in rest:
-            is_deep = True
+        is_deep = is_deep or (bool(slash) and top.casefold() in SPLIT_NAMES)
     known = {SPLIT_NAMES.get(top.casefold()) for top in tops}
     # A class may be called 'train', beside 'car' and 'ship'; two names of splits are no classes.
     return is_deep or (None not in known and bool(known))

@@ -16,6 +16,7 @@ from typing import Any
 
 from cnnlab import errors
 from cnnlab.datasets.catalogue import get_entry
+from cnnlab.datasets.children import child_environment
 from cnnlab.datasets.storage import DatasetInfo, Progress, find_dataset
 from cnnlab.datasets.workplace import alone
 from cnnlab.datasets.writing import Content, write_dataset
@@ -92,13 +93,6 @@ def _follow(child: "subprocess.Popen[bytes]", progress: Progress | None) -> str:
         if progress:
             progress(stage, done, total)
     return tail
-
-
-def child_environment() -> dict[str, str]:
-    """Return an environment in which a child finds this very package, wherever it was started."""
-    package_root = str(Path(__file__).resolve().parents[2])
-    paths = [package_root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
 
 
 def main(store_root: str, name: str, parameters: str) -> None:

@@ -8,14 +8,16 @@ def channel_sums(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     channels = images.shape[-1]
     total, squares = np.zeros(channels, np.int64), np.zeros(channels, np.int64)
     rows = images.reshape(len(images), int(np.prod(images.shape[1:])))
-    # Adding whole rows is several times faster than a sum along the short last axis. Parts fit
-    # into a core's own cache, and 32 bits hold the squares of 60,000 rows.
-    length = max(1, min(1024, 2**18 // max(1, rows.shape[1])))
+    # Adding whole rows is several times faster than a sum along the short last axis, and fastest as
+    # a product of matrices. Parts fit into a core's own cache, and 32-bit floats hold every whole
+    # number up to 2**24, which the squares of 258 rows reach at most: the sums are exact.
+    length = max(1, min(256, 2**18 // max(1, rows.shape[1])))
     for start in range(0, len(rows), length):
-        part = rows[start : start + length]
-        total += part.sum(0, dtype=np.uint32).reshape(-1, channels).sum(0, dtype=np.int64)
-        square = np.multiply(part, part, dtype=np.uint16)
-        squares += square.sum(0, dtype=np.uint32).reshape(-1, channels).sum(0, dtype=np.int64)
+        part = rows[start : start + length].astype(np.float32)
+        ones = np.ones(len(part), np.float32)
+        total += (ones @ part).astype(np.int64).reshape(-1, channels).sum(0)
+        np.multiply(part, part, out=part)
+        squares += (ones @ part).astype(np.int64).reshape(-1, channels).sum(0)
     return total, squares
 
 

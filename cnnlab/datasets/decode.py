@@ -1,4 +1,4 @@
-"""From the bytes of a file to pixels.
+"""From the bytes of a file, whatever it is, to pixels.
 
 Imports NumPy, Pillow and simplejpeg alone, because decoders run in processes of their own.
 """
@@ -12,8 +12,10 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageOps
 
+from cnnlab.datasets.plain_jpeg import is_jpeg
+from cnnlab.datasets.reading import ImageBombError
+
 MAX_PIXELS = 80_000_000
-MAX_FILE_BYTES = 500 * 10**6
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "AVIF", "PPM")
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 # EXIF orientation -> what brings `(height, width, channels)` upright.
@@ -27,10 +29,6 @@ UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     8: lambda image: image.swapaxes(0, 1)[::-1],
 }
 WHITE = (255, 255, 255)
-
-
-class ImageBombError(Exception):
-    """An image claims more pixels than a memory holds."""
 
 
 @dataclass
@@ -81,24 +79,6 @@ def decode(data: bytes, channels: int, at_least: int = 0) -> Picture:
                 pass  # strict by choice: Pillow forgives stray bytes, and says what is broken
     with _open(data) as image:
         return _from_pillow(image, channels)
-
-
-def decode_jpeg_into(row: np.ndarray, data: bytes) -> bool:
-    """Decode straight into `row` `(height, width, channels)`; False where the file needs more care."""
-    # A frame header with four components is CMYK, of which simplejpeg makes other colours than Pillow.
-    if data.find(b"Exif\0\0") >= 0 or data.find(b"\0\x14\x08") >= 0:
-        return False
-    try:
-        # The header is not read first, and a buffer of the wrong size is refused before decoding.
-        pixels = simplejpeg.decode_jpeg(data, "GRAY" if row.shape[2] == 1 else "RGB", buffer=row)
-    except ValueError:
-        return False
-    return bool(pixels.shape == row.shape)
-
-
-def is_jpeg(data: bytes) -> bool:
-    """Return whether the bytes begin as a JPEG does, whatever the file is called."""
-    return data[:3] == b"\xff\xd8\xff"
 
 
 def fit(pixels: np.ndarray, height: int, width: int, how: str) -> np.ndarray:

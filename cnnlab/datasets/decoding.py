@@ -2,9 +2,11 @@
 
 `serve()` is such a process: it takes pickled calls on standard input and answers on standard output.
 Not a `multiprocessing` pool: its workers outlive a killed parent and stop its exit, while these end
-with the pipe. Imports NumPy, Pillow and simplejpeg alone, because starting counts.
+with the pipe. Imports NumPy and simplejpeg alone, because starting counts; Pillow comes with the first
+file that needs it.
 """
 
+import contextlib
 import hashlib
 import io
 import os
@@ -12,16 +14,16 @@ import pickle
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import InitVar, dataclass, field
+from types import ModuleType
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from cnnlab.datasets.channels import channel_sums
-from cnnlab.datasets.decode import ImageBombError, decode, decode_jpeg_into, fit, measure
-from cnnlab.datasets.reading import Files, Reader, UnreadableError
+from cnnlab.datasets.plain_jpeg import decode_jpeg_into, measure_plain
+from cnnlab.datasets.reading import Files, ImageBombError, Reader, UnreadableError
 
 # A quarter of the second-level cache of a small core.
 BLOCK_BYTES = 2**18
@@ -79,10 +81,11 @@ class Measured:
 def measure_files(files: Files) -> Measured:
     """Read the headers of `files`."""
     result = Measured(np.zeros((len(files.places), 3), np.int32))
-    with Reader(files) as reader, _patient_pillow():
+    with Reader(files) as reader, _Care() as care:
         for index in range(len(files.places)):
             try:
-                result.sizes[index] = measure(reader.read(index))
+                data = reader.read(index)
+                result.sizes[index] = measure_plain(data) or care.decoder().measure(data)
             except ImageBombError as error:
                 result.bomb = (index, str(error))
                 return result
@@ -99,11 +102,11 @@ def decode_files(files: Files, target: Target, first_row: int, with_sums: bool) 
     # A block is written and summed up while it is still in the core's cache: half the time of one large array.
     length = max(1, BLOCK_BYTES // size)
     block = np.empty((length, *shape), np.uint8)
-    with Reader(files) as reader, open(target.path, "rb+", buffering=0) as output, _patient_pillow():
+    with Reader(files) as reader, open(target.path, "rb+", buffering=0) as output, _Care() as care:
         output.seek(target.offset + first_row * size)
         for start in range(0, count, length):
             rows = block[: min(length, count - start)]
-            if not _decode_block(rows, reader, start, target, result):
+            if not _decode_block(rows, reader, care, start, target, result):
                 return result
             if with_sums:
                 total, squares = channel_sums(rows)
@@ -113,14 +116,15 @@ def decode_files(files: Files, target: Target, first_row: int, with_sums: bool) 
     return result
 
 
-def _decode_block(rows: np.ndarray, reader: "Reader", start: int, target: Target, result: Decoded) -> bool:
+def _decode_block(rows: np.ndarray, reader: Reader, care: "_Care", start: int, target: Target, result: Decoded) -> bool:
     """Decode the files from `start` into `rows`; False where the pass is to end."""
+    may_be_plain = not target.must_be_grey
     for index, row in enumerate(rows, start):
         try:
             data = reader.read(index)
             result.hashes.append(hashlib.sha256(data).hexdigest())
-            is_done = not target.must_be_grey and decode_jpeg_into(row, data)
-            if not is_done and not _decode_with_care(row, data, target, result, index):
+            is_done = may_be_plain and decode_jpeg_into(row, data)
+            if not is_done and not _decode_with_care(care.decoder(), row, data, target, result, index):
                 result.surprise = True
                 return False
         except ImageBombError as error:
@@ -132,15 +136,17 @@ def _decode_block(rows: np.ndarray, reader: "Reader", start: int, target: Target
     return True
 
 
-def _decode_with_care(row: np.ndarray, data: bytes, target: Target, result: Decoded, index: int) -> bool:
+def _decode_with_care(
+    decoder: ModuleType, row: np.ndarray, data: bytes, target: Target, result: Decoded, index: int
+) -> bool:
     """Decode whatever it is and bring it to size; False where it breaks what was guessed."""
-    if target.must_be_grey and not measure(data)[2]:
+    if target.must_be_grey and not decoder.measure(data)[2]:
         return False
     at_least = 2 * max(target.shape[:2]) if target.how else 0
-    picture = decode(data, target.shape[2], at_least)
+    picture = decoder.decode(data, target.shape[2], at_least)
     if not target.how and picture.pixels.shape[:2] != target.shape[:2]:
         return False
-    row[:] = fit(picture.pixels, target.shape[0], target.shape[1], target.how)
+    row[:] = decoder.fit(picture.pixels, target.shape[0], target.shape[1], target.how)
     result.sizes[index] = picture.width, picture.height
     result.remarks.update(picture.remarks)
     return True
@@ -166,18 +172,38 @@ def _write(output: io.FileIO, rows: np.ndarray) -> None:
         view = view[output.write(view) :]
 
 
-class _patient_pillow:  # noqa: N801
+class _Care:
+    """`cnnlab.datasets.decode`, from the first file that needs it to the end of a pass."""
+
+    def __enter__(self) -> "_Care":
+        self._stack = contextlib.ExitStack()
+        self._decoder: ModuleType | None = None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def decoder(self) -> ModuleType:
+        if self._decoder is None:
+            from cnnlab.datasets import decode
+
+            self._stack.enter_context(_patient_pillow())
+            self._decoder = decode
+        return self._decoder
+
+
+@contextlib.contextmanager
+def _patient_pillow() -> Iterator[None]:
     """Let Pillow neither warn nor stop at large images: `decode` has its own limit, checked before any pixel."""
+    from PIL import Image
 
-    def __enter__(self) -> None:
-        self._limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        self._warnings = warnings.catch_warnings()
-        self._warnings.__enter__()
-        warnings.simplefilter("ignore")  # of corrupt EXIF and the like; what matters is raised
-
-    def __exit__(self, *args: Any) -> None:
-        Image.MAX_IMAGE_PIXELS = self._limit
-        self._warnings.__exit__(*args)
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of corrupt EXIF and the like; what matters is raised
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 CALLS: dict[str, Callable[..., Any]] = {"measure": measure_files, "decode": decode_files}

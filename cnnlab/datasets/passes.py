@@ -1,5 +1,6 @@
 """One look at every image of a source: at its header, or at its pixels."""
 
+import importlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -69,6 +70,9 @@ class Passes:
         decoded = DecodedRows([""] * len(rows), np.zeros((len(rows), 2), np.int32), ChannelStatistics(target.shape[2]))
         done = 0
         for index, result in self._pool.run(calls):
+            if not done:
+                # Wanted at the end, and slow to import (pyarrow): meanwhile others decode what they have been given.
+                importlib.import_module("cnnlab.datasets.samples")
             assert isinstance(result, Decoded)
             self._refuse_bomb(result.bomb, rows[chunks[index]])
             if result.surprise:

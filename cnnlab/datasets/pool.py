@@ -1,4 +1,7 @@
-"""A few decoder processes, or none: small imports are done before a process has started."""
+"""A few decoder processes, or none: small imports are done before a process has started.
+
+Imports the standard library alone: the processes start first, and everything else is imported meanwhile.
+"""
 
 import contextlib
 import os
@@ -10,13 +13,17 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cnnlab.datasets.build import child_environment
-from cnnlab.datasets.decoding import CALLS
+from cnnlab.datasets.children import bare_environment
 from cnnlab.errors import DatasetError
 
 MAX_PROCESSES = 16
+# A process takes 0.1 s to start: as long as decoding so much.
+BYTES_WORTH_PROCESSES = 16 * 2**20
 SERVE = "from cnnlab.datasets.decoding import serve; serve()"
+# So many calls a process has at a time: however busy this one is, no process waits for its next call.
+CALLS_AHEAD = 4
 Call = tuple[str, tuple[Any, ...]]
+Finished = queue.SimpleQueue[tuple[int, Any]]
 
 
 class Pool:
@@ -30,9 +37,9 @@ class Pool:
         processes = min(usable_cores(), MAX_PROCESSES)
         if self._children or processes < 2:
             return
-        command = [sys.executable, "-c", SERVE]
+        command = [sys.executable, "-S", "-c", SERVE]
         # One core per process is what we share out: no thread pool of a library beside it.
-        environment = {**child_environment(), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        environment = {**bare_environment(), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         for _ in range(processes):
             self._children.append(
                 subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
@@ -44,6 +51,7 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         for child in self._children:
             child.kill()
+        for child in self._children:
             for pipe in (child.stdin, child.stdout):
                 with contextlib.suppress(OSError):
                     if pipe:
@@ -57,21 +65,18 @@ class Pool:
             DatasetError: a process died, for want of memory as a rule.
         """
         if not self._children:
+            from cnnlab.datasets.decoding import CALLS
+
             for index, (name, arguments) in enumerate(calls):
                 yield index, CALLS[name](*arguments)
             return
         waiting: queue.SimpleQueue[tuple[int, Call] | None] = queue.SimpleQueue()
-        finished: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+        finished: Finished = queue.SimpleQueue()
         count = 0
         for item in enumerate(calls):
             waiting.put(item)
             count += 1
-        threads = [
-            threading.Thread(target=_feed, args=(child, waiting, finished), daemon=True) for child in self._children
-        ]
-        for thread in threads:
-            waiting.put(None)
-            thread.start()
+        feeders = [_Feeder(child, waiting, finished) for child in self._children]
         try:
             for _ in range(count):
                 index, result = finished.get()
@@ -86,29 +91,56 @@ class Pool:
             with contextlib.suppress(queue.Empty):
                 while True:
                     waiting.get_nowait()
-            for _ in threads:
+            for _ in feeders:
                 waiting.put(None)
-            for thread in threads:
-                thread.join()
+            for feeder in feeders:
+                feeder.join()
 
 
-def _feed(
-    child: "subprocess.Popen[bytes]",
-    waiting: "queue.SimpleQueue[tuple[int, Call] | None]",
-    finished: "queue.SimpleQueue[tuple[int, Any]]",
-) -> None:
-    """Hand one child its calls until there are no more, or until it dies."""
-    assert child.stdin is not None
-    assert child.stdout is not None
-    while (item := waiting.get()) is not None:
-        index, call = item
+class _Feeder:
+    """Hands one child its calls until there are no more, or until it dies; each answer goes to `finished`.
+
+    One thread writes and one reads: a single one might write a long call while its child writes a long answer.
+    """
+
+    def __init__(
+        self,
+        child: "subprocess.Popen[bytes]",
+        waiting: "queue.SimpleQueue[tuple[int, Call] | None]",
+        finished: Finished,
+    ):
+        self._child, self._waiting, self._finished = child, waiting, finished
+        self._room = threading.Semaphore(CALLS_AHEAD)
+        self._asked: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._threads = [threading.Thread(target=target, daemon=True) for target in (self._ask, self._listen)]
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self) -> None:
+        assert self._child.stdin is not None
         try:
-            pickle.dump(call, child.stdin, protocol=pickle.HIGHEST_PROTOCOL)
-            child.stdin.flush()
-            finished.put((index, pickle.load(child.stdout)))
-        except (OSError, EOFError, pickle.UnpicklingError, ValueError) as error:
-            finished.put((index, error))
-            return
+            while self._room.acquire() and (item := self._waiting.get()) is not None:
+                index, call = item
+                self._asked.put(index)
+                pickle.dump(call, self._child.stdin, protocol=pickle.HIGHEST_PROTOCOL)
+                self._child.stdin.flush()
+        except (OSError, ValueError):
+            pass  # it is dead, as whoever listens to it finds out
+        self._asked.put(None)
+
+    def _listen(self) -> None:
+        assert self._child.stdout is not None
+        while (index := self._asked.get()) is not None:
+            try:
+                result = pickle.load(self._child.stdout)
+            except (OSError, EOFError, pickle.UnpicklingError, ValueError) as error:
+                result = error
+            self._finished.put((index, result))
+            self._room.release()
 
 
 def usable_cores() -> int:

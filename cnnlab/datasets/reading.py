@@ -12,6 +12,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+MAX_FILE_BYTES = 500 * 10**6
+
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
@@ -28,6 +30,10 @@ class Files:
     is_zip: bool
     places: np.ndarray
     paths: list[str]
+
+
+class ImageBombError(Exception):
+    """An image claims more pixels than a memory holds."""
 
 
 class UnreadableError(Exception):

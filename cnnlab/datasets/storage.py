@@ -204,14 +204,6 @@ def delete_dataset(store_root: Path, name: str, version: str | None = None) -> l
     return found
 
 
-def write_samples(path: Path, columns: Mapping[str, Any]) -> None:
-    """Write `samples.parquet`, one row per image; texts stay plain texts."""
-    import polars
-
-    with open(path, "wb") as file:
-        polars.DataFrame(dict(columns)).write_parquet(file, compression="zstd")
-
-
 def read_info(folder: Path) -> DatasetInfo | None:
     """Return what `dataset.json` says, None where there is none of this format."""
     values = read_json(folder / "dataset.json")

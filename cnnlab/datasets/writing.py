@@ -1,8 +1,10 @@
 """Put a finished data set into the store: its version, its samples, its place."""
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +14,7 @@ import numpy as np
 
 from cnnlab.datasets.channels import ChannelStatistics
 from cnnlab.datasets.splits import SPLITS, check_classes
-from cnnlab.datasets.storage import FORMAT, DatasetInfo, read_info, write_samples
+from cnnlab.datasets.storage import FORMAT, DatasetInfo, read_info
 from cnnlab.datasets.workplace import publish, workplace
 from cnnlab.errors import DatasetError
 from cnnlab.files import write_json
@@ -86,10 +88,12 @@ def finish_dataset(
     The same contents again are the same version: the files that are there stay, and only
     `dataset.json` is renewed, so that it is the newest.
     """
-    write_samples(folder / "samples.parquet", columns)
-    for file in ("pixels.npy", "samples.parquet"):
-        _sync(folder / file)
-    version = _version(record, columns)
+    from cnnlab.datasets.samples import write_samples  # a large import has loaded it while others decoded
+
+    with synced_meanwhile(folder / "pixels.npy"):
+        write_samples(folder / "samples.parquet", columns)
+        sync(folder / "samples.parquet")
+        version = _version(record, columns)
     splits = columns["split"]
     full = {
         "format": FORMAT,
@@ -122,6 +126,37 @@ def _version(record: Mapping[str, Any], columns: Mapping[str, Any]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _sync(path: Path) -> None:
+@contextlib.contextmanager
+def synced_meanwhile(path: Path, again_after_s: float | None = None) -> Iterator[None]:
+    """Bring a file to the disk while something else is done; at the end all that was in it at the start is there.
+
+    Args:
+        again_after_s: Do it over and over, with such pauses, for a file that is being written.
+    """
+    ended = threading.Event()
+    errors: list[OSError] = []
+
+    def work() -> None:
+        try:
+            if again_after_s is None:
+                sync(path)
+            while again_after_s is not None and not ended.wait(again_after_s):
+                sync(path)
+        except OSError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def sync(path: Path) -> None:
+    """Wait until a file is on the disk."""
     with open(path, "rb+") as file:
         os.fsync(file.fileno())

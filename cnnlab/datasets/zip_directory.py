@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 
 _END = struct.Struct("<4s4H2LH")
-_LENGTHS = struct.Struct("<3H")
+_MARK = 0x02014B50  # 'PK', 1, 2
 _HEADER = np.dtype(
     {
-        "names": ["mark", "system", "flags", "method", "crc", "stored", "size", "external", "offset"],
-        "formats": ["S4", "u1", "<u2", "<u2", "<u4", "<u4", "<u4", "<u4", "<u4"],
-        "offsets": [0, 5, 8, 10, 16, 20, 24, 38, 42],
-        "itemsize": 46,
+        "names": ["system", "flags", "method", "crc", "stored", "size", "lengths", "external", "offset"],
+        "formats": ["u1", "<u2", "<u2", "<u4", "<u4", "<u4", "(3,)<u2", "<u4", "<u4"],
+        "offsets": [5, 8, 10, 16, 20, 24, 28, 38, 42],
+        "itemsize": 46,  # then the name, an extra field and a comment, of these lengths
     }
 )
 _COLUMNS = ("offset", "stored", "size", "method", "crc", "flags", "mode")
@@ -49,23 +49,18 @@ def read_ordinary(path: Path) -> ZipDirectory | None:
     data = _directory_bytes(path)
     if data is None:
         return None
-    start, starts, raw_names = 0, [], []
-    unpack, end = _LENGTHS.unpack_from, len(data) - _HEADER.itemsize
-    while start <= end:
-        name, extra, comment = unpack(data, start + 28)
-        starts.append(start)
-        start += 46
-        raw_names.append(data[start : start + name])
-        start += name + extra + comment
-    if start != len(data):
+    starts = np.flatnonzero(_windows(data, np.dtype("<u4")) == _MARK)
+    starts = starts[starts <= len(data) - _HEADER.itemsize]
+    table = _windows(data, _HEADER)[starts]
+    ends = starts + _HEADER.itemsize + table["lengths"].sum(1, dtype=np.int64)
+    # Every entry begins where the one before ends; else one of the marks found is a part of a name.
+    if not (np.append(0, ends) == np.append(starts, len(data))).all():
         return None
-    rows = np.array(starts, np.int64)[:, None] + np.arange(_HEADER.itemsize)
-    table = np.frombuffer(data, np.uint8)[rows].view(_HEADER)[:, 0] if starts else np.zeros(0, _HEADER)
     largest = max(table[name].max(initial=0) for name in ("stored", "size", "offset"))
-    if largest == _ZIP64 or (table["mark"] != b"PK\1\2").any():
+    if largest == _ZIP64:
         return None
-    names = [_decode(raw, flags) for raw, flags in zip(raw_names, table["flags"].tolist(), strict=True)]
-    if any("\0" in name for name in names):
+    names = _names(data, starts + _HEADER.itemsize, table["lengths"][:, 0], table["flags"])
+    if "\0" in "".join(names):
         return None
     mode = np.where(table["system"] == _UNIX, table["external"] >> 16, 0)
     columns = [mode if name == "mode" else table[name] for name in _COLUMNS]
@@ -103,6 +98,22 @@ def _directory_bytes(path: Path) -> bytes | None:
             return None
         file.seek(offset)
         return file.read(size)
+
+
+def _windows(data: bytes, kind: np.dtype) -> np.ndarray:
+    """Return what a `kind` is at every single byte of `data`, without a copy."""
+    return np.ndarray((max(0, len(data) - kind.itemsize + 1),), kind, data, strides=(1,))
+
+
+def _names(data: bytes, starts: np.ndarray, lengths: np.ndarray, flags: np.ndarray) -> list[str]:
+    text = data.decode("latin-1")
+    names = [text[start:stop] for start, stop in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)]
+    if "".join(names).isascii():
+        return names
+    return [
+        name if name.isascii() else _decode(name.encode("latin-1"), flag)
+        for name, flag in zip(names, flags.tolist(), strict=True)
+    ]
 
 
 def _decode(raw: bytes, flags: int) -> str:

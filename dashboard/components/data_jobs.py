@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 import psutil
 
-from cnnlab.datasets.build import child_environment
+from cnnlab.datasets.children import child_environment
 from cnnlab.files import read_json, write_json
 from cnnlab.processes import created_of, is_alive
 

@@ -8,7 +8,9 @@ from pictures import image_bytes
 from PIL import Image, ImageOps
 
 from cnnlab.datasets.channels import ChannelStatistics
-from cnnlab.datasets.decode import ImageBombError, decode, decode_jpeg_into, fit, measure
+from cnnlab.datasets.decode import decode, fit, measure
+from cnnlab.datasets.plain_jpeg import decode_jpeg_into
+from cnnlab.datasets.reading import ImageBombError
 
 
 def saved(image, kind, **save):

@@ -140,7 +140,7 @@ def test_an_image_bomb(tmp_path):
 
 def test_an_image_bomb_that_the_first_looks_missed(tmp_path, monkeypatch):
     monkeypatch.setattr(decode, "MAX_PIXELS", 100)
-    monkeypatch.setattr("cnnlab.datasets.importing.PROBED_FILES", 2)
+    monkeypatch.setattr("cnnlab.datasets.import_steps.PROBED_FILES", 2)
     files = {**class_files(20), "cat/010.png": image_bytes(1, (20, 20), kind="JPEG")}
     assert "holds an image bomb, 'cat/010.png': 20 x 20 pixels" in refused(
         write_zip(tmp_path / "a.zip", files), tmp_path

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pictures import class_files, image_bytes, leftovers, write_folder, write_zip
 
-from cnnlab.datasets import importing
+from cnnlab.datasets import import_steps
 from cnnlab.datasets.importing import ImportOptions, import_images
 from cnnlab.datasets.storage import find_dataset, list_datasets, open_dataset
 from cnnlab.errors import DatasetError, ImportRefusedError
@@ -281,7 +281,7 @@ def test_large_images_are_stored_at_most_224(tmp_path):
 
 
 def test_a_size_that_a_few_looks_missed_is_found(tmp_path, store, monkeypatch):
-    monkeypatch.setattr(importing, "PROBED_FILES", 2)
+    monkeypatch.setattr(import_steps, "PROBED_FILES", 2)
     files = {**class_files(20), "cat/010.png": image_bytes(1, (16, 16))}
     stages = []
     info = import_images(
@@ -293,7 +293,7 @@ def test_a_size_that_a_few_looks_missed_is_found(tmp_path, store, monkeypatch):
 
 
 def test_a_colour_that_a_few_looks_missed_is_found(tmp_path, store, monkeypatch):
-    monkeypatch.setattr(importing, "PROBED_FILES", 2)
+    monkeypatch.setattr(import_steps, "PROBED_FILES", 2)
     files = {**class_files(20, mode="L"), "cat/010.png": image_bytes(1)}
     assert import_images(write_zip(tmp_path / "a.zip", files), store, "mine").image_shape == (8, 8, 3)
 
@@ -331,7 +331,7 @@ def test_with_processes_the_result_is_the_same(tmp_path, store, monkeypatch):
     files["cat/010.png"] = b"broken"
     source = write_zip(tmp_path / "a.zip", files)
     alone = import_images(source, store, "alone")
-    monkeypatch.setattr(importing, "FILES_WORTH_PROCESSES", 10)
+    monkeypatch.setattr(import_steps, "FILES_WORTH_PROCESSES", 10)
     monkeypatch.setattr("cnnlab.datasets.passes.CHUNK_FILES", 7)
     monkeypatch.setattr("cnnlab.datasets.pool.usable_cores", lambda: 2)
     shared = import_images(source, store, "shared")
@@ -341,7 +341,7 @@ def test_with_processes_the_result_is_the_same(tmp_path, store, monkeypatch):
 
 
 def test_a_decoder_process_that_dies_is_an_error_and_leaves_nothing(tmp_path, store, monkeypatch):
-    monkeypatch.setattr(importing, "FILES_WORTH_PROCESSES", 10)
+    monkeypatch.setattr(import_steps, "FILES_WORTH_PROCESSES", 10)
     monkeypatch.setattr("cnnlab.datasets.pool.usable_cores", lambda: 2)
     monkeypatch.setattr("cnnlab.datasets.pool.SERVE", "raise SystemExit(1)")
     with pytest.raises(
@@ -423,8 +423,8 @@ def state(pid):
 
 def test_decoders_import_little():
     code = (
-        "import sys; import cnnlab.datasets.decoding; "
-        "print(sorted({'pydantic', 'polars', 'pyarrow', 'psutil', 'keras', 'tensorflow', 'scipy'} & set(sys.modules)))"
+        "import sys; import cnnlab.datasets.decoding; heavy = {'PIL', 'pydantic', 'polars', 'pyarrow', 'psutil'}; "
+        "print(sorted((heavy | {'keras', 'tensorflow', 'scipy'}) & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
