@@ -2,7 +2,8 @@
 
 A parameter model is a pydantic model whose fields carry title, description, range and,
 in `json_schema_extra`, `unit`, `step`, `log` (a logarithmic scale fits), `only_if`
-(`{"optimizer": ["sgd"]}`: the field means something only there), `group` (the heading under
+(`{"optimizer": ["sgd"]}`: the field means something only there), `only_if_set` (the name of an
+optional field beside it, likewise), `group` (the heading under
 which a form draws it) and `refers_to` (`run`: its value is the id of a run).
 """
 
@@ -56,12 +57,15 @@ class ParameterSpec:
     is_log: bool
     is_optional: bool
     only_if: Mapping[str, list[Any]]
+    only_if_set: str
     holds: Holds
     group: str
     refers_to: str
 
     def applies(self, values: Mapping[str, Any]) -> bool:
         """Return whether the field means something beside the other `values`."""
+        if self.only_if_set and not values.get(self.only_if_set):
+            return False
         return all(values.get(name) in allowed for name, allowed in self.only_if.items())
 
     def range_text(self) -> str:
@@ -113,6 +117,7 @@ def _spec(name: str, field: FieldInfo) -> ParameterSpec:
         is_log=bool(extra.get("log", False)),
         is_optional=is_optional,
         only_if=typing.cast(Any, extra.get("only_if", {})),
+        only_if_set=str(extra.get("only_if_set", "")),
         holds=_holds(field.annotation),
         group=str(extra.get("group", "")),
         refers_to=str(extra.get("refers_to", "")),

@@ -78,7 +78,7 @@ def draw_side(config: RunConfig | None, error: str) -> None:
     if st.button(f"Start {noun}", type="primary", icon=":material/play_arrow:", width="stretch", key="start"):
         start(config)
     st.markdown("**Learning rate**")
-    schedule_curve(config.training)
+    schedule_curve(config.training, config.tricks)
     config_text(config, key="form", height=320)
 
 
