@@ -100,6 +100,15 @@ class RunConfig(Parameters):
         return parse(line).line()
 
     @model_validator(mode="after")
+    def _check_continued_once(self) -> Self:
+        if self.training.continue_from is not None and self.repeats > 1:
+            raise ConfigError(
+                f"repeats={self.repeats} does not fit continue_from: one run is continued, with its own seed. "
+                "Expected 1. Continue the runs of a group one by one."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_image_size(self) -> Self:
         entry = get_architecture(self.architecture.name)
         size = self.data.image_size
@@ -111,6 +120,12 @@ class RunConfig(Parameters):
         if entry.check_size:
             entry.check_size(self.architecture.parameters, self.image_size)
         parse(self.augmentation).check_image_size(self.image_size)
+        return self
+
+    @model_validator(mode="after")
+    def _check_transfer(self) -> Self:
+        self.transfer.check_epochs(self.training.epochs)
+        self.transfer.check_architecture(self.architecture.name, self.architecture.parameters)
         return self
 
     @property
