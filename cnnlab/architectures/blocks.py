@@ -19,9 +19,14 @@ def conv_bn(
     groups: int = 1,
     padding: str = "same",
     activation: str | None = None,
+    is_zero: bool = False,
     name: str,
 ) -> Any:
     """Convolve without bias, then batch-normalise (whose offset makes a bias idle), then activate.
+
+    Args:
+        is_zero: Let the scale of the normalisation start at zero, so that at first nothing comes out: the last
+            of a residual branch may, and the block begins as the identity.
 
     The moving means follow with momentum 0.9, as in the residual networks' own code: with
     Keras's 0.99 they lag behind for hundreds of steps and short runs validate at chance.
@@ -36,7 +41,7 @@ def conv_bn(
         kernel_initializer="he_normal",
         name=f"{name}_conv",
     )(x)
-    x = layers.BatchNormalization(momentum=0.9, name=f"{name}_bn")(x)
+    x = layers.BatchNormalization(momentum=0.9, gamma_initializer="zeros" if is_zero else "ones", name=f"{name}_bn")(x)
     return layers.Activation(activation, name=f"{name}_{activation}")(x) if activation else x
 
 
@@ -85,6 +90,18 @@ def drop_path(x: Any, rate: float, *, name: str) -> Any:
     """
     noise_shape = (None,) + (1,) * (len(x.shape) - 1)
     return layers.Dropout(rate, noise_shape=noise_shape, name=name)(x) if rate > 0 else x
+
+
+def rising(rate: float, block: int, count: int) -> float:
+    """Return the share of images that skip a block: `rate` for the last, evenly less towards the first.
+
+    Source: Huang et al. 2016, arXiv:1603.09382, section 3, the rule of linear decay.
+
+    Args:
+        block: 1-based.
+        count: Of all blocks.
+    """
+    return rate * block / count
 
 
 def squeeze_excite(x: Any, squeezed: int, *, activation: str, gate: str, name: str) -> Any:

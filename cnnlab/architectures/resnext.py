@@ -8,18 +8,31 @@ from typing import Any
 
 from keras import layers
 
-from cnnlab.architectures.resnet_imagenet import BLOCKS, bottleneck, stem
+from cnnlab.architectures.resnet_imagenet import BLOCKS, Residual, bottleneck, stem
 
 
-def build_features(images: Any, *, depth: int, cardinality: int, path_width: int) -> Any:
+def build_features(
+    images: Any,
+    *,
+    depth: int,
+    cardinality: int,
+    path_width: int,
+    zero_init_last_norm: bool,
+    stochastic_depth: float,
+) -> Any:
     """Return 2048 features per image from `(batch, height, width, channels)`."""
+    residual = Residual("b", zero_init_last_norm, stochastic_depth, sum(BLOCKS[depth]))
     x, strides = stem(images)
+    position = 0
     for stage, count in enumerate(BLOCKS[depth]):
         inner = cardinality * path_width * 2**stage
         for index in range(count):
+            position += 1
             x = bottleneck(
                 x,
                 64 * 2**stage,
+                residual,
+                position,
                 strides=strides[stage] if index == 0 else 1,
                 inner=inner,
                 groups=cardinality,

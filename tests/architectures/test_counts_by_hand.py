@@ -25,6 +25,9 @@ from cnnlab.architectures import (
     vit,
 )
 
+AS_IT_COMES = {"zero_init_last_norm": False, "stochastic_depth": 0.0}
+WIDE_AS_IT_COMES = {"zero_init_last_conv": False, "stochastic_depth": 0.0}
+
 
 def build(builder, side: int, /, *, channels: int = 3, **parameters) -> keras.Model:
     """The features of a family, without weights."""
@@ -129,19 +132,29 @@ def test_a_wide_resnet_28_10():
         total += 3 * (2 * width + 9 * width * width + 2 * width + 9 * width * width)
         channels = width
     total += 2 * channels
-    model = build(resnet_preact.build_wide_features, 32, depth=28, widen_factor=10, dropout=0.3)
+    model = build(resnet_preact.build_wide_features, 32, depth=28, widen_factor=10, dropout=0.3, **WIDE_AS_IT_COMES)
     assert trainable(model) == total == 36_479_194 - 641 * 10
 
 
 @pytest.mark.parametrize(("blocks", "layers"), [(3, 20), (9, 56)])
 def test_a_plain_network_is_a_resnet_without_shortcuts(blocks, layers):
     plain_one = build(plain.build_features, 32, blocks_per_stack=blocks, width=16)
-    residual = build(resnet.build_features, 32, blocks_per_stack=blocks, width=16)
+    residual = build(resnet.build_features, 32, blocks_per_stack=blocks, width=16, **AS_IT_COMES)
     # Two projections of 1x1 convolutions and what normalises them.
     assert trainable(residual) - trainable(plain_one) == 16 * 32 + 2 * 32 + 32 * 64 + 2 * 64
     convolutions = [layer for layer in plain_one.layers if isinstance(layer, keras.layers.Conv2D)]
     assert len(convolutions) + 1 == layers  # and the dense layer of the output
     assert not [layer for layer in plain_one.layers if isinstance(layer, keras.layers.Add)]
+
+
+@pytest.mark.parametrize(("depth", "published"), [(18, 11_708_744), (50, 25_576_264), (101, 44_568_392)])
+def test_a_resnet_d_has_a_stem_of_three_convolutions_and_nothing_else_to_learn(depth, published):
+    first = build(resnet_imagenet.build_features, 224, depth=depth, variant="b", **AS_IT_COMES)
+    deep = build(resnet_imagenet.build_features, 224, depth=depth, variant="d", **AS_IT_COMES)
+    stem = 9 * 3 * 32 + 9 * 32 * 32 + 9 * 32 * 64 + 2 * (32 + 32 + 64)
+    assert trainable(deep) - trainable(first) == stem - (49 * 3 * 64 + 2 * 64) == 19_232
+    features = 512 if depth == 18 else 2048
+    assert trainable(deep) == published - (features + 1) * 1000
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0])
@@ -170,7 +183,11 @@ def test_patches_are_halved_until_seven_fit(side, patch):
 @pytest.mark.parametrize(
     ("builder", "settings", "maps"),
     [
-        (resnet_imagenet.build_features, {"depth": 18}, {224: 7, 128: 4, 64: 4, 32: 4, 28: 4, 16: 4}),
+        (
+            resnet_imagenet.build_features,
+            {"depth": 18, "variant": "b", **AS_IT_COMES},
+            {224: 7, 128: 4, 64: 4, 32: 4, 28: 4, 16: 4},
+        ),
         (densenet.build_features, {"depth": 121, "dropout": 0.0}, {224: 7, 64: 4, 32: 4}),
         (mobilenet_v2.build_features, {"width_factor": 0.25, "dropout": 0.0}, {224: 7, 64: 4, 32: 4}),
         (efficientnet.build_features, {"variant": "b0", "dropout": 0, "stochastic_depth": 0}, {224: 7, 64: 4, 32: 4}),

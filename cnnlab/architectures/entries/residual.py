@@ -4,6 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from cnnlab.architectures.entries.shared import (
+    stochastic_depth_field,
+    zero_init_last_conv_field,
+    zero_init_last_norm_field,
+)
 from cnnlab.architectures.entry import Architecture, Published
 from cnnlab.parameters import Parameters
 
@@ -14,6 +19,15 @@ class ResNetImageNetParameters(Parameters):
     depth: Literal[18, 34, 50, 101, 152] = Field(
         18, title="Depth", description="Layers with weights; from 50 on the blocks are bottlenecks."
     )
+    variant: Literal["original", "b", "c", "d"] = Field(
+        "b",
+        title="Variant",
+        description="Of He et al. 2018, arXiv:1812.01187: 'original' strides in the first 1x1 convolution of a "
+        "bottleneck, 'b' in its 3x3 (as torchvision), 'c' has a stem of three 3x3 too, 'd' also averages 2x2 pixels "
+        "before a shortcut that halves the map.",
+    )
+    zero_init_last_norm: bool = zero_init_last_norm_field()
+    stochastic_depth: float = stochastic_depth_field()
 
 
 class ResNetPreactParameters(Parameters):
@@ -30,6 +44,8 @@ class ResNetPreactParameters(Parameters):
     bottleneck: bool = Field(
         False, title="Bottlenecks", description="Blocks of 1x1, 3x3 and 1x1 convolutions, four times as wide outside."
     )
+    zero_init_last_conv: bool = zero_init_last_conv_field()
+    stochastic_depth: float = stochastic_depth_field()
 
 
 class WideResNetParameters(Parameters):
@@ -42,6 +58,8 @@ class WideResNetParameters(Parameters):
     dropout: float = Field(
         0.0, ge=0, le=0.9, title="Dropout", description="Between the two convolutions of a block; the paper tries 0.3."
     )
+    zero_init_last_conv: bool = zero_init_last_conv_field()
+    stochastic_depth: float = stochastic_depth_field()
 
 
 class PlainParameters(Parameters):
@@ -61,6 +79,8 @@ class ResNeXtParameters(Parameters):
     depth: Literal[50, 101] = Field(50, title="Depth", description="Layers with weights.")
     cardinality: Literal[8, 16, 32, 64] = Field(32, title="Cardinality", description="Paths side by side in a block.")
     path_width: Literal[4, 8] = Field(4, title="Path width", description="Filters per path in the first stage.")
+    zero_init_last_norm: bool = zero_init_last_norm_field()
+    stochastic_depth: float = stochastic_depth_field()
 
 
 class DenseNetParameters(Parameters):
@@ -159,6 +179,12 @@ ENTRIES = (
             Published(25_557_032, "torchvision", {"depth": 50}, table_row="ResNet50"),
             Published(44_549_160, "torchvision", {"depth": 101}, table_row="ResNet101"),
             Published(60_192_808, "torchvision", {"depth": 152}, table_row="ResNet152"),
+            Published(
+                25_576_264, "timm's resnet50c, and by hand: 19,232 more in the stem", {"depth": 50, "variant": "c"}
+            ),
+            Published(
+                25_576_264, "timm's resnet50d, and by hand: 19,232 more in the stem", {"depth": 50, "variant": "d"}
+            ),
         ),
     ),
     Architecture(

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from cnnlab.architectures.entries.shared import stochastic_depth_field, zero_init_last_norm_field
 from cnnlab.architectures.entry import Architecture, Published
 from cnnlab.parameters import Parameters
 
@@ -41,6 +42,8 @@ class ResNetParameters(Parameters):
     width: int = Field(
         16, ge=4, le=256, title="Filters in the first stack", description="Doubled with each of the later two stacks."
     )
+    zero_init_last_norm: bool = zero_init_last_norm_field()
+    stochastic_depth: float = stochastic_depth_field()
 
 
 ENTRIES = (
