@@ -21,6 +21,9 @@ TITLES: dict[Cost, str] = {
     "activation_bytes": "Activations (bytes)",
 }
 MOST_NAMED = 30
+# For two networks side by side: a legend of two lines above, the longest names below.
+FIXED_MARGINS = {"l": 64, "r": 12, "t": 60, "b": 40, "autoexpand": False}
+NAMES_PX = 90
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class LayerCostsInfo:
     table: pl.DataFrame
     total: int
     not_counted: tuple[str, ...]
+
+    @property
+    def is_named(self) -> bool:
+        """Whether there is room for the names of the layers."""
+        return self.table.height <= MOST_NAMED
 
     @property
     def largest(self) -> int:
@@ -64,11 +72,11 @@ def layer_costs_info(document: Mapping[str, Any], cost: Cost) -> LayerCostsInfo:
     return LayerCostsInfo(cost, table, total, missing)
 
 
-def layer_costs(info: LayerCostsInfo, *, largest: float | None = None, height_px: int = 260) -> go.Figure:
+def layer_costs(info: LayerCostsInfo, *, beside: LayerCostsInfo | None = None, height_px: int = 260) -> go.Figure:
     """Draw the costs as bars from input to output.
 
     Args:
-        largest: Of the axis, where two networks stand side by side.
+        beside: Of the network drawn beside this one, if any: the bars of both are drawn to one scale.
     """
     if not info.total:
         return empty_figure(f"No layer of this network has {COSTS[info.cost].lower()} that can be counted.")
@@ -91,13 +99,19 @@ def layer_costs(info: LayerCostsInfo, *, largest: float | None = None, height_px
         categoryorder="array",
         categoryarray=labels,
         range=[-0.5, len(labels) - 0.5],
-        showticklabels=len(labels) <= MOST_NAMED,
+        showticklabels=info.is_named,
         showgrid=False,
         tickangle=-60,
         tickfont={"size": 10},
     )
-    figure.update_yaxes(range=[0, 1.05 * (largest or info.largest)], tickformat="~s")
+    largest = max(info.largest, beside.largest if beside else 0)
+    figure.update_yaxes(range=[0, 1.05 * largest], tickformat="~s")
     figure.update_layout(barmode="overlay", bargap=0.15, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
+    if beside:
+        # Margins that followed names and legends would give both plots different heights.
+        room_px = NAMES_PX if info.is_named or beside.is_named else 0
+        margins = {**FIXED_MARGINS, "b": FIXED_MARGINS["b"] + room_px}
+        figure.update_layout(height=height_px + room_px, margin=margins)
     return figure
 
 

@@ -19,39 +19,45 @@ def ask(chosen: Chosen) -> data.Answer:
     return data.inspect(chosen.entry.name, chosen.parameters, chosen.input_shape, chosen.num_classes)
 
 
-def draw(chosen: Chosen, key: str, beside: Chosen | None = None) -> None:
-    """Draw all about one network; the charts have the range of the one beside it."""
+def draw(chosen: Chosen, key: str, answer: data.Answer, beside: data.Answer | None = None) -> None:
+    """Draw all about one network.
+
+    Args:
+        answer: Of the beginning of this script run. Where it was pending then, the page draws itself once more
+            when it comes, so that both networks know each other.
+        beside: Of the network beside it, whose charts have the same range.
+    """
+    answers = iter([answer])
 
     def body(document: dict[str, Any]) -> None:
         published_counts(chosen, document)
         numbers.totals(document)
         clicked = draw_network(document, key)
-        draw_views(document, key, clicked, ask(beside).value if beside else None)
+        draw_views(document, key, clicked, beside.value if beside else None)
 
     with st.container(border=True):
         paper_card(chosen, key)
-    when_answered(lambda: ask(chosen), body, WAITING, key=f"{key}_network")
+    when_answered(lambda: next(answers, None) or ask(chosen), body, WAITING, key=f"{key}_network")
 
 
-def draw_beside(first: Chosen, second: Chosen) -> None:
-    """Draw what two networks cost in one table, once both are known."""
-    answers = (ask(first).value, ask(second).value)
-    if answers[0] and answers[1]:
-        titles = (first.entry.title, second.entry.title)
+def draw_beside(chosen: tuple[Chosen, Chosen], answers: tuple[data.Answer, data.Answer]) -> None:
+    """Draw two networks side by side, and once both are known what they cost in one table."""
+    documents = (answers[0].value, answers[1].value)
+    if documents[0] and documents[1]:
+        titles = (chosen[0].entry.title, chosen[1].entry.title)
         if titles[0] == titles[1]:
             titles = (titles[0], f"{titles[1]}, beside it")
-        numbers.totals_beside(titles, answers)
+        numbers.totals_beside(titles, documents)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        draw(chosen[0], "a", answers[0], answers[1])
+    with right:
+        draw(chosen[1], "b", answers[1], answers[0])
 
 
 st.title("Architectures")
 first, second = choose()
 if first is not None and second is not None:
-    above = st.container()
-    pairs = (("a", first, second), ("b", second, first))
-    for column, (key, chosen, beside) in zip(st.columns(2, gap="medium"), pairs, strict=True):
-        with column:
-            draw(chosen, key, beside)
-    with above:  # asked last: by then both answers may have come
-        draw_beside(first, second)
+    draw_beside((first, second), (ask(first), ask(second)))
 elif first is not None:
-    draw(first, "a")
+    draw(first, "a", ask(first))

@@ -94,10 +94,9 @@ def draw_costs(document: Mapping[str, Any], key: str, beside: Mapping[str, Any] 
     """Draw parameters, multiply-accumulates and memory of each layer."""
     for cost in costs.COSTS:
         info = costs.layer_costs_info(document, cost)
-        largest = max(info.largest, costs.layer_costs_info(beside, cost).largest) if beside else None
-        st.plotly_chart(
-            costs.layer_costs(info, largest=largest), key=f"{key}_{cost}", alt=costs.layer_costs_summary(info)
-        )
+        other = costs.layer_costs_info(beside, cost) if beside else None
+        figure = costs.layer_costs(info, beside=other)
+        st.plotly_chart(figure, key=f"{key}_{cost}", alt=costs.layer_costs_summary(info))
         st.caption(plain(costs.layer_costs_summary(info)))
     st.caption(document["conventions"]["macs"])
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from page_text import said
 
+from cnnlab.architectures.catalogue import ARCHITECTURES
 from cnnlab.config import RunConfig, config_from_yaml
 from cnnlab.inspector.questions import inspect
 from dashboard import data
@@ -58,7 +59,7 @@ def test_the_address_holds_the_network(open_page, inspected):
     app = open_page("explorer", arch="resnet", p='{"width":32}', size="40", channels="1", classes="7")
     assert inspected[-1] == {
         "architecture": "resnet",
-        "parameters": {"blocks_per_stack": 3, "width": 32},
+        "parameters": ARCHITECTURES["resnet"].brief({"width": 32}),
         "input_shape": [40, 40, 1],
         "num_classes": 7,
     }
@@ -120,6 +121,21 @@ def test_charts_side_by_side_have_one_range(open_page):
     assert len(fields) == 4
 
 
+def test_charts_wait_for_a_network_that_comes_late(open_page, monkeypatch):
+    answered, asked = data.ask_later, []
+
+    def ask_later(kind: str, **arguments: Any) -> data.Answer:
+        asked.append(arguments["architecture"])
+        is_first = asked.count("alexnet") == 1 and asked[-1] == "alexnet"
+        return data.Answer() if is_first else answered(kind, **arguments)
+
+    monkeypatch.setattr(data, "ask_later", ask_later)
+    app = open_page("explorer", view="costs", with_view="costs", size="64", **{"arch": "lenet5", "with": "alexnet"})
+    ranges = value_ranges(app)
+    assert ranges[:3] == ranges[3:]
+    assert any("Ratio" in frame.value.columns for frame in app.dataframe)
+
+
 def test_the_address_holds_how_it_is_looked_at(open_page):
     app = open_page(
         "explorer", **{"detail": "layers", "view": "field", "images": "shapes", "image": "3", "with": "lenet5"}
@@ -166,7 +182,7 @@ def test_train_this_opens_the_form_with_the_network(open_page):
     app.button(key="a_train").click().run()
     config: RunConfig = config_from_yaml(next(block.value for block in app.code if block.language == "yaml"))
     assert config.architecture.name == "resnet"
-    assert config.architecture.parameters == {"blocks_per_stack": 5, "width": 16}
+    assert config.architecture.parameters == ARCHITECTURES["resnet"].check({"blocks_per_stack": 5}).model_dump()
     assert config.data.image_size == 48
     assert config.training == RunConfig().training
 

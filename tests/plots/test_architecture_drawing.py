@@ -144,6 +144,19 @@ def test_costs_by_layer_add_up_and_name_the_largest():
         assert sum(bars) == layer_costs_info(found, cost).total
 
 
+def test_bars_of_two_networks_are_drawn_to_one_scale():
+    lenet, vgg = (layer_costs_info(document(name), "macs") for name in ("lenet5", "vgg"))
+    first, second = layer_costs(lenet, beside=vgg), layer_costs(vgg, beside=lenet)
+    assert first.layout.yaxis.range == second.layout.yaxis.range == (0, 1.05 * vgg.largest)
+    assert first.layout.margin == second.layout.margin
+    assert first.layout.height == second.layout.height
+    assert first.layout.margin.autoexpand is False  # names of other lengths leave the plots as tall
+    deep = layer_costs_info(document("mobilenet_v2"), "macs")
+    assert not deep.is_named
+    assert layer_costs(lenet, beside=deep).layout.margin == layer_costs(deep, beside=lenet).layout.margin
+    assert layer_costs(deep, beside=deep).layout.height < first.layout.height
+
+
 def test_what_cannot_be_counted_is_listed_and_not_zero():
     found = json.loads(json.dumps(document("lenet5")))
     found["layers"][3] |= {"macs": None, "counted": False}
