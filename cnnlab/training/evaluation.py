@@ -1,6 +1,6 @@
 """How well a trained network answers on a split."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnlab.errors import TrainingError
+from cnnlab.training.test_time import View
 
 # Evaluation needs no gradients, so a batch may be larger than in training; more than this gains nothing.
 BATCH_SIZE = 256
@@ -54,11 +55,37 @@ def evaluate(
     Args:
         predict: From `(batch, height, width, channels)` pixels to logits `(batch, num_classes)` by output.
     """
+    return evaluate_views(predict, images, labels, (lambda pixels: pixels,))[0]
+
+
+def evaluate_views(
+    predict: Predict, images: NDArray[np.uint8], labels: Mapping[str, NDArray[np.int32]], views: Sequence[View]
+) -> tuple[dict[str, Answers], dict[str, Answers]]:
+    """Return the answers by the mean probability over the views of each image, and those by its first view alone.
+
+    Args:
+        predict: From `(batch, height, width, channels)` pixels to logits `(batch, num_classes)` by output.
+        views: What the network sees of a batch, one after the other; the first is the image as it is.
+    """
     chunks: dict[str, list[NDArray[np.float32]]] = {name: [] for name in labels}
+    plain: dict[str, list[NDArray[np.float32]]] = {name: [] for name in labels}
     for start in range(0, len(images), BATCH_SIZE):
-        for name, logits in _predicted(predict, images[start : start + BATCH_SIZE]).items():
-            chunks[name].append(softmax(np.asarray(logits, np.float32)))
-    return {name: Answers(np.asarray(labels[name]), np.concatenate(chunks[name])) for name in labels}
+        batch = images[start : start + BATCH_SIZE]
+        seen = [_probabilities(predict, view(batch)) for view in views]
+        for name in labels:
+            plain[name].append(seen[0][name])
+            chunks[name].append(np.mean([one[name] for one in seen], axis=0, dtype=np.float32))
+    return _joined(chunks, labels), _joined(plain, labels)
+
+
+def _joined(
+    chunks: Mapping[str, list[NDArray[np.float32]]], labels: Mapping[str, NDArray[np.int32]]
+) -> dict[str, Answers]:
+    return {name: Answers(np.asarray(labels[name]), np.concatenate(parts)) for name, parts in chunks.items()}
+
+
+def _probabilities(predict: Predict, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+    return {name: softmax(np.asarray(logits, np.float32)) for name, logits in _predicted(predict, images).items()}
 
 
 def check_answers(answers: Mapping[str, Answers]) -> None:

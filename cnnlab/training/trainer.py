@@ -18,22 +18,27 @@ from cnnlab.config import RunConfig
 from cnnlab.datasets.resizing import images_at
 from cnnlab.datasets.storage import Dataset
 from cnnlab.errors import DatasetError, TrainingError
+from cnnlab.runs.continuing import state_name
 from cnnlab.training.answering import gpu_memory
 from cnnlab.training.checkpoints import Checkpoints
 from cnnlab.training.control import Control, PausedError
 from cnnlab.training.engines.base import build_engine, fits_on_device, longest_chunk
-from cnnlab.training.evaluation import Answers, check_answers, evaluate, losses_and_accuracies
+from cnnlab.training.evaluation import Answers, check_answers, evaluate, evaluate_views, losses_and_accuracies
 from cnnlab.training.feed import Feed, fitting_window
+from cnnlab.training.head_rates import head_multipliers
 from cnnlab.training.loop import Ended, Loop, chunk_length
 from cnnlab.training.losses import build_loss
 from cnnlab.training.model import TrainingModel
 from cnnlab.training.models import build_networks, network_shape
 from cnnlab.training.optimizers import build_optimizer
 from cnnlab.training.output_weights import build_output_weights
+from cnnlab.training.probe import Probe
+from cnnlab.training.rate_multipliers import multiply_rates
 from cnnlab.training.rates import learning_rates
 from cnnlab.training.recorder import NullRecorder, Recorder
 from cnnlab.training.report import Report
 from cnnlab.training.schedules import TableSchedule
+from cnnlab.training.test_time import views_of
 
 # How each backend words that memory is full, in the text or the class of its error.
 OUT_OF_MEMORY_SIGNS = ("resource_exhausted", "resourceexhausted", "out of memory", "outofmemory", "unable to allocate")
@@ -54,7 +59,7 @@ class Context:
         """Return the checkpoints of a config."""
         if self.checkpoint_folder is None:
             return None
-        return Checkpoints(self.checkpoint_folder, f"{config.fingerprint()}-{config.training.seed}")
+        return Checkpoints(self.checkpoint_folder, state_name(config))
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,8 @@ class Trained:
     """A trained network with what it cost and what it answers.
 
     Attributes:
-        answers: By split (`val`, `test`), then by output.
+        answers: By split (`val`, `test`), then by output; the mean over the views of `test_time`.
+        plain_answers: Likewise, of each image as it is.
         ended: Why and when the epochs ended.
         gpu_memory_bytes: What the backend's tensors took of the GPU at most; None without one.
     """
@@ -71,13 +77,15 @@ class Trained:
     costs: Costs
     outputs: dict[str, tuple[str, ...]]
     answers: dict[str, dict[str, Answers]]
+    plain_answers: dict[str, dict[str, Answers]]
+    test_time: str
     ended: Ended
     images_per_s: float
     gpu_memory_bytes: int | None
 
     def result(self) -> dict[str, Any]:
         """Return the numbers of `result.json`."""
-        scores = {split: {name: one.scores() for name, one in by.items()} for split, by in self.answers.items()}
+        plain = {} if self.test_time == "none" else {"plain": _scores(self.plain_answers)}
         return {
             "num_params": self.costs.num_params,
             "trainable_params": self.costs.trainable_params,
@@ -90,10 +98,16 @@ class Trained:
             "train_s": round(self.ended.train_s, 3),
             "images_per_s": round(self.images_per_s, 1),
             "gpu_memory_bytes": self.gpu_memory_bytes,
-            **scores,
+            "test_time": self.test_time,
+            **_scores(self.answers),
+            **plain,
             "main_output": next(iter(self.outputs)),
             "outputs": {name: list(classes) for name, classes in self.outputs.items()},
         }
+
+
+def _scores(answers: dict[str, dict[str, Answers]]) -> dict[str, dict[str, dict[str, Any]]]:
+    return {split: {name: one.scores() for name, one in by.items()} for split, by in answers.items()}
 
 
 def train(
@@ -155,6 +169,7 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
     feed = _feed(config, images["train"], labels["train"], host, is_resident)
     rates = learning_rates(training, feed.steps_per_epoch)
     optimizer = build_optimizer(training, TableSchedule(rates))
+    multiply_rates(optimizer, head_multipliers(config.heads.rates, networks))
     steps_per_call = chunk_length(feed.steps_per_epoch, longest_chunk())
     resident = {"images": images["train"], "labels": labels["train"]} if is_resident else {}
     engine = build_engine(model, optimizer, **resident)
@@ -169,6 +184,7 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
         steps_per_call=steps_per_call,
         checkpoints=context.checkpoints(config),
         control=context.control,
+        probe=Probe(model, engine, images["train"], labels["train"], training.batch_size, training.seed),
     )  # fmt: skip
     position = loop.restore()
     report = Report(recorder, rates, training.epochs, feed.batch_size, position.elapsed_s)
@@ -176,14 +192,17 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
     ended = loop.run(report)
     gpu_memory_bytes = gpu_memory.peak_bytes()  # before the evaluation, whose batches are larger
     recorder.event("evaluating", reason=ended.reason)
-    found = {split: answers(split) for split in ("val", "test")}
-    for one in found.values():
+    views = views_of(config.tricks)
+    seen = {split: evaluate_views(engine.predict, images[split], labels[split], views) for split in ("val", "test")}
+    for one, _ in seen.values():
         check_answers(one)
     return Trained(
         network=network,
         costs=costs(network),
         outputs={name: tuple(classes) for name, classes in network_shape(config, dataset.info).outputs.items()},
-        answers=found,
+        answers={split: averaged for split, (averaged, _) in seen.items()},
+        plain_answers={split: plain for split, (_, plain) in seen.items()},
+        test_time=config.tricks.test_time,
         ended=ended,
         images_per_s=report.images_per_s,
         gpu_memory_bytes=gpu_memory_bytes,
