@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from cnnlab.datasets.folders import folder_runs
+from cnnlab.datasets.plain_listing import IMAGE_SUFFIXES, all_plain, is_ignored
 from cnnlab.datasets.reading import MAX_FILE_BYTES
 from cnnlab.datasets.storage import Skipped
 from cnnlab.datasets.zip_directory import read_directory
@@ -27,11 +27,7 @@ MAX_RATIO = 200
 # Below this no ratio does any harm.
 RATIO_FREE_BYTES = 100 * 10**6
 
-IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .apng .gif .bmp .dib .tif .tiff .webp .avif .ppm .pgm .pbm .pnm".split()  # noqa: SIM905
-)
 ARCHIVE_SUFFIXES = frozenset(".zip .tar .tgz .tbz2 .txz .gz .bz2 .xz .zst .7z .rar .jar .cab .iso".split())  # noqa: SIM905
-IGNORED_NAMES = frozenset(["__macosx", "thumbs.db", "desktop.ini"])
 
 
 @dataclass
@@ -115,7 +111,7 @@ def _scan_folder(root: Path) -> _Members:
                 name = f"{folder}{entry.name}"
                 is_link = entry.is_symlink() or _is_junction(entry)
                 if not is_link and entry.is_dir(follow_symlinks=False):
-                    if _is_ignored(entry.name):
+                    if is_ignored(entry.name):
                         members.ignored += 1
                     else:
                         pending.append(f"{name}/")
@@ -144,36 +140,13 @@ def _sort_out(source: Path, is_zip: bool, members: _Members) -> Listing:
         link = members.names[int(members.is_link.argmax())]
         _refuse(source, f"holds a symbolic link, {link!r}", "Put the files themselves in its place")
     listing = Listing(source, is_zip, [], members.places[:0], [], ignored=members.ignored)
-    found = _all_plain(members) or _look_at_each(listing, members)
+    found = all_plain(members.names, members.places[:, 2], members.troubles) or _look_at_each(listing, members)
     listing.names = sorted(found)
     rows = np.fromiter(map(found.__getitem__, listing.names), np.int64, len(found))
     listing.places = members.places[rows]
     listing.paths = [] if is_zip else [members.names[row] for row in rows]
     listing.skipped.sort(key=lambda item: item.file)
     return listing
-
-
-def _all_plain(members: _Members) -> dict[str, int] | None:
-    """Return the row of each name where nothing but images in ordinary folders is there; None where there is more.
-
-    A few searches through one long text, instead of a dozen looks at each name: a tenth of the import.
-    """
-    names = members.names
-    text = "\n".join(["", *names, ""])
-    # Hidden files, '..', absolute paths and drives, and doubled slashes, which hide some of these.
-    has_odd_paths = any(part in text for part in ("/.", "\n.", "\n/", "//", ":", "\0"))
-    if has_odd_paths or not text.isascii() or text.count("\n") != len(names) + 1 or members.troubles:
-        return None
-    rows = range(len(names)) if "/\n" not in text else [row for row, name in enumerate(names) if name[-1:] != "/"]
-    found = {names[row]: row for row in rows}
-    sizes = members.places[rows, 2]
-    if len(found) < len(rows) or not ((sizes > 0) & (sizes <= MAX_FILE_BYTES)).all():
-        return None
-    if not {suffix.lower() for suffix in {name[name.rfind(".") :] for name in found}} <= IMAGE_SUFFIXES:
-        return None
-    folders = {run.folder for run in folder_runs(sorted(found))}
-    is_ignored = any(_is_ignored(part) for folder in folders for part in folder.split("/"))
-    return None if is_ignored or "" in folders else found
 
 
 def _look_at_each(listing: Listing, members: _Members) -> dict[str, int]:
@@ -187,7 +160,7 @@ def _look_at_each(listing: Listing, members: _Members) -> dict[str, int]:
         folder, _, base = name.rpartition("/")
         if folder not in is_ignored_in:
             _check_safe(source, is_zip, name)
-            is_ignored_in[folder] = any(map(_is_ignored, folder.split("/"))) if folder else False
+            is_ignored_in[folder] = any(map(is_ignored, folder.split("/"))) if folder else False
         # Nearly every file is plain: it passes by the one test here, and saves a tenth of the import.
         is_plain = folder and base[base.rfind(".") :].lower() in IMAGE_SUFFIXES and base[0] != "." and name.isascii()
         if is_plain and not is_ignored_in[folder] and row not in odd and name not in found:
@@ -197,7 +170,7 @@ def _look_at_each(listing: Listing, members: _Members) -> dict[str, int]:
             _check_safe(source, is_zip, name)
         if not base:
             continue
-        if is_ignored_in[folder] or _is_ignored(base):
+        if is_ignored_in[folder] or is_ignored(base):
             listing.ignored += 1
             continue
         name = unicodedata.normalize("NFC", name)
@@ -252,10 +225,6 @@ def _check_totals(source: Path, columns: np.ndarray) -> None:
 
 def _refuse(source: Path, what: str, way_out: str) -> NoReturn:
     raise ImportRefusedError(f"{source.name!r} {what}. Nothing was imported. {way_out}.")
-
-
-def _is_ignored(part: str) -> bool:
-    return part.startswith(".") or part.casefold() in IGNORED_NAMES
 
 
 def _is_unicode(name: str) -> bool:

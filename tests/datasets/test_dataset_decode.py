@@ -173,6 +173,23 @@ def test_straight_into_a_row_or_not_at_all():
         assert not decode_jpeg_into(row, other)
 
 
+def test_a_plain_header_met_before_lets_no_other_header_pass():
+    row = np.zeros((32, 32, 3), np.uint8)
+    plain = image_bytes(0, (32, 32), kind="JPEG")
+    assert decode_jpeg_into(row, plain)
+    scan = plain.index(b"\xff\xda")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    late = b"\xff\xe1" + (len(exif.tobytes()) + 2).to_bytes(2) + exif.tobytes()
+    assert b"Exif\0\0" in late
+    assert not decode_jpeg_into(row, plain[:scan] + late + plain[scan:])
+    # A comment that holds the mark at which the pixels begin does not end the header.
+    comment = b"\xff\xfe\0\4\xff\xda"
+    assert decode_jpeg_into(row, plain[:2] + comment + plain[2:])
+    other = image_bytes(0, (32, 32), mode="CMYK", kind="JPEG")
+    assert not decode_jpeg_into(row, other[:2] + comment + other[2:])
+
+
 def test_too_many_pixels_are_refused_before_decoding(monkeypatch):
     monkeypatch.setattr("cnnlab.datasets.decode.MAX_PIXELS", 1000)
     for kind in ("JPEG", "PNG"):
@@ -191,6 +208,14 @@ def test_fit_gives_the_size_that_was_asked_for(how, channels, shape):
     fitted = fit(pixels, 16, 12, how)
     assert fitted.shape == (16, 12, channels)
     assert set(np.unique(fitted)) <= ({7} if how != "pad" else {0, *range(8)})
+
+
+def test_statistics_of_white_images_are_exact():
+    statistics = ChannelStatistics(3)
+    statistics.add(np.full((1000, 2, 3, 3), 255, np.uint8))
+    statistics.add(np.full((999, 2, 3, 3), 251, np.uint8))
+    assert statistics.total.tolist() == [6 * (1000 * 255 + 999 * 251)] * 3
+    assert statistics.squares.tolist() == [6 * (1000 * 255**2 + 999 * 251**2)] * 3
 
 
 def test_statistics_add_up_whatever_the_batches():
