@@ -7,6 +7,8 @@ from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.datasets.storage import find_dataset
 from cnnlab.errors import ConfigError, QueueError
 from cnnlab.launch.queue import Queue
+from cnnlab.runs.continuing import begin, check_continuation
+from cnnlab.runs.sources import with_digest
 from cnnlab.runs.store import Store
 
 BACKEND_PACKAGES = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
@@ -17,17 +19,20 @@ def submit_runs(store: Store, config: RunConfig, *, queue: Queue | None = None, 
 
     Raises:
         DatasetError: the store has no data set of that name or version.
-        ConfigError: the network's own file cannot be read, the backend is not installed, or the outputs
-            are not those of the data.
+        ConfigError: the network's own file cannot be read, the backend is not installed, the outputs
+            are not those of the data, or the run to be continued is not there or another one.
         QueueError: the run asks for more slots than this machine has, or the disk is full.
     """
     queue = queue or Queue()
-    config = recorded(_with_real_data(store, config))
+    config = with_digest(store, recorded(_with_real_data(store, config)))
+    check_continuation(store.runs_dir, config)
     _check_backend(config.compute.backend)
     _check_slots(queue, config.compute.slots)
     run_ids = []
     for one in config.expanded():
         run_dir = store.create_run(one)
+        if one.training.continue_from is not None:
+            begin(run_dir, one)
         queue.submit(run_dir, slots=one.compute.slots, priority=priority)
         run_ids.append(run_dir.name)
     return run_ids

@@ -15,11 +15,11 @@ from typing import Any
 
 from cnnlab.config import RunConfig, config_from_yaml
 from cnnlab.errors import CNNLabError, ConfigError, DatasetError, TrainingError
+from cnnlab.runs.checkpoint import FOLDER as CHECKPOINTS
+from cnnlab.runs.checkpoint import checkpoint_path
+from cnnlab.runs.continuing import begin
+from cnnlab.runs.status import EXIT_PAUSED
 from cnnlab.runs.writer import RunWriter
-
-CHECKPOINTS = "checkpoints"
-PAUSE = "pause"  # its existence in the run folder asks for a pause
-EXIT_PAUSED = 75  # "try again later" among the exit codes of Unix
 
 
 class EpochLog:
@@ -29,6 +29,7 @@ class EpochLog:
         self.event = writer.event
         self.progress = writer.progress
         self.steps = writer.steps
+        self.probe = writer.probe
         self._writer = writer
 
     def metrics(self, rows: Sequence[dict[str, Any]]) -> None:
@@ -45,9 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
     run_dir = Path((arguments or sys.argv[1:])[0])
     writer = RunWriter(run_dir)
     try:
-        if not any((run_dir / CHECKPOINTS).glob("*.npz")):
-            writer.start_over()
         config = config_from_yaml((run_dir / "config.yaml").read_text(encoding="utf-8"))
+        if not checkpoint_path(run_dir).exists():
+            writer.start_over()
+            if config.training.continue_from is not None:
+                begin(run_dir, config)
         if not _run(config, run_dir, writer):
             writer.event("paused")
             return EXIT_PAUSED
@@ -84,7 +87,7 @@ def _train_and_keep(config: RunConfig, dataset, run_dir: Path, writer: RunWriter
     from cnnlab.training.control import Control, PausedError
     from cnnlab.training.trainer import Context, train
 
-    context = Context(run_dir / CHECKPOINTS, Control(run_dir / PAUSE))
+    context = Context(run_dir / CHECKPOINTS, Control(run_dir / "pause"), run_dir)
     try:
         trained = train(config, dataset, EpochLog(writer), context)
     except PausedError:

@@ -16,11 +16,10 @@ from cnnlab.runs.store import Store
 LOOK_EVERY_S = 0.25
 # The queue moves by itself when a run ends; this look is for a machine that was restarted meanwhile.
 TICK_EVERY_S = 5.0
-ENDED = frozenset({"completed", "failed", "cancelled", "lost"})
 
 
 def follow(store: Store, queue: Queue, run_ids: list[str]) -> None:
-    """Show the progress of runs on standard error until all have ended; Ctrl-C cancels them."""
+    """Show the progress of runs on standard error until all have ended or are paused; Ctrl-C cancels them."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
     try:
@@ -32,13 +31,13 @@ def follow(store: Store, queue: Queue, run_ids: list[str]) -> None:
                     _show(bar, task, status, store.read_progress(run_id))
     except KeyboardInterrupt:
         for run_id in run_ids:
-            if settle(store.run_dir(run_id)).state not in ENDED:
+            if not settle(store.run_dir(run_id)).is_at_rest:
                 queue.cancel(store.run_dir(run_id))
         raise
 
 
 def follow_log(store: Store, queue: Queue, run_id: str) -> None:
-    """Print a run's log as it grows, until the run has ended."""
+    """Print a run's log as it grows, until the run has ended or is paused."""
     path = store.run_dir(run_id) / "log.txt"
     position = 0
     for _ in _until_ended(store, queue, run_id):
@@ -65,7 +64,7 @@ def _until_ended(store: Store, queue: Queue, run_id: str) -> Iterator[RunStatus]
     while True:
         status = settle(run_dir)
         yield status
-        if status.state in ENDED:
+        if status.is_at_rest:
             return
         if time.monotonic() - ticked > TICK_EVERY_S:
             ticked = time.monotonic()
@@ -74,8 +73,8 @@ def _until_ended(store: Store, queue: Queue, run_id: str) -> Iterator[RunStatus]
 
 
 def _show(bar: Progress, task: Any, status: RunStatus, progress: dict[str, Any] | None) -> None:
-    if status.state in ENDED:
-        bar.update(task, completed=1.0, note=status.state)
+    if status.is_at_rest:
+        bar.update(task, note=status.state, **({"completed": 1.0} if status.has_ended else {}))
     elif progress:
         share = (progress["epoch"] - 1 + progress["batch"] / max(1, progress["batches"])) / progress["epochs"]
         eta = "" if progress.get("eta_s") is None else f", {progress['eta_s']:.0f} s left"

@@ -1,4 +1,4 @@
-"""`train`, `submit`, `queue`, `cancel`, `retry`: from a config to an ended run."""
+"""From a config to an ended run: `train`, `submit`, `queue`, and what can be done with a run on the way."""
 
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ from cnnlab.commands.options import with_config
 from cnnlab.commands.output import JsonOption, percent, print_json, print_table, say
 from cnnlab.config import RunConfig
 from cnnlab.launch.queue import Queue
+from cnnlab.runs.continuing import extended
 from cnnlab.runs.store import Store
 from cnnlab.submit import submit_runs
 
@@ -30,6 +31,8 @@ def train(config: RunConfig, json: JsonOption = False) -> None:
     for document in documents:
         if document["failure"]:
             say(f"{document['run_id']}: {document['failure']['message']} {document['failure']['advice']}")
+        elif document["status"] == "paused":
+            say(f"{document['run_id']}: paused; go on with 'python -m cnnlab resume {document['run_id']}'.")
     if any(document["status"] != "completed" for document in documents):
         raise typer.Exit(1)
 
@@ -71,13 +74,51 @@ def cancel(run_ids: Annotated[list[str], typer.Argument(help="Ids of queued or r
         say(f"{run_dir.name}: cancelled.")
 
 
-def retry(run_ids: Annotated[list[str], typer.Argument(help="Ids of failed, cancelled or lost runs.")]) -> None:
-    """Queue ended runs again from the start, under the same id."""
+def pause(run_ids: Annotated[list[str], typer.Argument(help="Ids of queued or running runs.")]) -> None:
+    """Let runs stop where they can go on later, and free their slots."""
     store, queue = Store(), Queue()
     run_dirs = [store.run_dir(run_id) for run_id in run_ids]
     for run_dir in run_dirs:
-        queue.retry(run_dir)
-        say(f"{run_dir.name}: queued again.")
+        queue.pause(run_dir)
+        say(f"{run_dir.name}: pauses after the steps at hand; go on with 'python -m cnnlab resume {run_dir.name}'.")
+
+
+def resume(run_ids: Annotated[list[str], typer.Argument(help="Ids of paused runs.")]) -> None:
+    """Queue paused runs again, to go on from where they stopped."""
+    store, queue = Store(), Queue()
+    run_dirs = [store.run_dir(run_id) for run_id in run_ids]
+    for run_dir in run_dirs:
+        say(f"{run_dir.name}: queued again; it trains {queue.resume(run_dir).words}.")
+
+
+def retry(
+    run_ids: Annotated[list[str], typer.Argument(help="Ids of failed, cancelled or lost runs.")],
+    from_start: Annotated[bool, typer.Option("--from-start", help="Throw their checkpoints away.")] = False,
+) -> None:
+    """Queue ended runs again under the same id, to go on from their last checkpoint where they have one."""
+    store, queue = Store(), Queue()
+    run_dirs = [store.run_dir(run_id) for run_id in run_ids]
+    for run_dir in run_dirs:
+        say(f"{run_dir.name}: queued again; it trains {queue.retry(run_dir, from_start=from_start).words}.")
+
+
+def extend(
+    run_id: Annotated[str, typer.Argument(help="Id of a completed run.")],
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="How many epochs more.")],
+    json: JsonOption = False,
+    priority: PriorityOption = 0,
+) -> None:
+    """Train a completed run for more epochs, as a new run that goes on from its last state.
+
+    The old run stays as it is. The learning rate follows the schedule over all epochs, old and new.
+    """
+    store = Store()
+    store.run_dir(run_id)
+    (new_id,) = submit_runs(store, extended(store.runs_dir, run_id, epochs), priority=priority)
+    if json:
+        print_json({"run_id": new_id, "continues": run_id})
+    else:
+        print(new_id)
 
 
 def _train_document(documents: list[dict[str, Any]]) -> dict[str, Any]:

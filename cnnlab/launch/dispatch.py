@@ -48,7 +48,7 @@ def _look_after(database: Database, engine: Engine, job: Job) -> None:
             _forget(database, job)
         return
     status = settle(job.run_dir)
-    if status.has_ended and status.attempt >= job.attempt:
+    if status.is_at_rest and status.attempt >= job.attempt:
         _end(database, job)
     elif status.state == "queued" and not _is_there(engine, job):
         _start_again(database, job)

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +11,21 @@ from cnnlab.launch.database import Database
 from cnnlab.launch.engines.base import Handle
 
 IN_LINE = "ORDER BY priority DESC, place"
+KEPT_ENDED = 2000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How a run is to be started: what a retry keeps.
+
+    Attributes:
+        environment: Added to the trainer's environment, above what it inherits.
+    """
+
+    command: tuple[str, ...]
+    slots: int = 1
+    priority: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,34 @@ class Job:
     @property
     def handle(self) -> Handle | None:
         return None if self.pid is None else Handle(self.pid, self.pid_created)
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(self.command, self.slots, self.priority, self.environment)
+
+
+def enter(database: Database, run_dir: Path, attempt: int, wanted: Wanted, queued_at: str) -> None:
+    """Put a run at the end of the line."""
+    with database.transaction() as change:
+        change.execute(
+            "INSERT OR REPLACE INTO jobs "
+            "(run_dir, state, attempt, priority, place, slots, command, environment, submitted_at) "
+            "VALUES (?, 'queued', ?, ?, (SELECT COALESCE(MAX(place), 0) + 1 FROM jobs), ?, ?, ?, ?)",
+            (
+                str(run_dir),
+                attempt,
+                wanted.priority,
+                wanted.slots,
+                json.dumps(wanted.command),
+                json.dumps(dict(wanted.environment)),
+                queued_at,
+            ),
+        )
+        change.execute(
+            "DELETE FROM jobs WHERE state = 'ended' AND run_dir NOT IN "
+            "(SELECT run_dir FROM jobs WHERE state = 'ended' ORDER BY submitted_at DESC LIMIT ?)",
+            (KEPT_ENDED,),
+        )
 
 
 def in_line(database: Database) -> list[Job]:

@@ -25,7 +25,17 @@ from cnnlab.launch import failures, logs
 from cnnlab.launch.engines.base import LAUNCH_VARIABLE, Launch
 from cnnlab.processes import ATTEMPT_VARIABLE, RUN_VARIABLE
 from cnnlab.runs.lines import append_lines
-from cnnlab.runs.status import HEARTBEAT_S, RunStatus, failure, now, read_status, wants_cancel, write_status
+from cnnlab.runs.status import (
+    EXIT_PAUSED,
+    HEARTBEAT_S,
+    RunStatus,
+    failure,
+    now,
+    read_status,
+    wants_cancel,
+    wants_pause,
+    write_status,
+)
 
 POLL_S = 0.1
 GRACE_S = 0.2
@@ -53,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         return NOT_MINE
     status = Supervisor(run_dir, attempt, launch).run()
     _move_queue_on(launch, run_dir)
-    if status.state == "completed":
+    if status.state in ("completed", "paused"):
         return 0
     return status.exit_code or 128 + signal.Signals.__members__.get(status.signal or "", signal.SIGTERM)
 
@@ -121,6 +131,8 @@ class Supervisor:
         """Start the trainer, wait for its end and return how it went."""
         if wants_cancel(self.run_dir):
             return self._end(replace(self.status, state="cancelled", ended_at=now()))
+        if wants_pause(self.run_dir):
+            return self._end(replace(self.status, state="paused", ended_at=now()))
         ooms = failures.oom_kills()
         with _wakened_by_signals(self._ask) as wait:
             self._beat()
@@ -206,6 +218,8 @@ class Supervisor:
         if self.asked:
             text = f"The process that watches over the training was told to end ({self.asked}), as at a shutdown."
             return replace(ended, state="failed", failure=failure("killed", text))
+        if return_code == EXIT_PAUSED and not (self.run_dir / "failure.json").exists():
+            return replace(ended, state="paused")
         if return_code == 0 and not (self.run_dir / "failure.json").exists():
             return replace(ended, state="completed")
         return replace(ended, state="failed", failure=failures.explain(self.run_dir, exit_code, name, was_oom_killed))

@@ -5,20 +5,18 @@ It lives in a small file; every process that submits, looks or ends a run moves 
 so the queue goes on when no dashboard is open.
 """
 
-import contextlib
-import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cnnlab.errors import QueueError, RunNotFoundError
 from cnnlab.launch import dispatch, jobs, slots, tick
 from cnnlab.launch.database import Database, default_path
 from cnnlab.launch.engines.base import Engine
 from cnnlab.launch.engines.local import LocalEngine
+from cnnlab.launch.going import Going, decide
 from cnnlab.launch.jobs import Job
 from cnnlab.launch.parent import default_command
+from cnnlab.launch.refusals import check_room, check_slots, existing, not_now, not_waiting
 from cnnlab.launch.slots import SlotState
 from cnnlab.runs.status import (
     RunStatus,
@@ -27,15 +25,14 @@ from cnnlab.runs.status import (
     read_status,
     record_loss,
     request_cancel,
+    request_pause,
     settle,
     silence_s,
     write_status,
 )
 
-FREE_BYTES = 200 * 2**20
 # A run of another machine from which nothing was heard for so long is given up when its end is asked for.
 GIVE_UP_S = 60.0
-KEPT_ENDED = 2000
 
 
 @dataclass(frozen=True)
@@ -90,52 +87,72 @@ class Queue:
             QueueError: it is queued, running or over already, asks for more slots than there are,
                 or the store's disk is full.
         """
-        run_dir = _existing(run_dir)
-        _check_room(run_dir)
-        _check_slots(slots)
+        run_dir = existing(run_dir)
+        check_room(run_dir)
+        check_slots(slots)
         with locked(run_dir):
             status = read_status(run_dir)
             if status.state != "queued" or self._is_known(run_dir):
-                raise QueueError(f"Run {run_dir.name!r} is {_words(status)} already. {_cure(status)}")
-            self._enter(run_dir, status.attempt, slots, priority, environment or {}, self._command_of(run_dir))
+                raise not_now(run_dir, status, already=True)
+            wanted = jobs.Wanted(self._command_of(run_dir), slots, priority, environment or {})
+            self._enter(run_dir, status.attempt, wanted)
         self.tick()
 
-    def retry(self, run_dir: Path) -> None:
+    def retry(self, run_dir: Path, *, from_start: bool = False) -> Going:
         """Queue a run that failed, was cancelled or was lost as its next attempt, as it was submitted before.
 
+        It goes on from its last checkpoint, where it has one that can be read.
+
+        Args:
+            from_start: Throw the checkpoint away.
+
         Raises:
-            QueueError: it waits, runs or has completed.
+            QueueError: it waits, runs, is paused or has completed.
         """
-        run_dir = _existing(run_dir)
-        _check_room(run_dir)
-        settle(run_dir)
-        with locked(run_dir):
-            status = read_status(run_dir)
-            if status.state in ("running", "completed") or (status.state == "queued" and self._is_known(run_dir)):
-                raise QueueError(f"Run {run_dir.name!r} is {_words(status)}. {_cure(status)}")
-            for leftover in ("cancel", "failure.json", "heartbeat"):
-                (run_dir / leftover).unlink(missing_ok=True)
-            before = jobs.find(self._database, run_dir)
-            attempt = status.attempt + 1 if status.has_ended else status.attempt
-            if before is None:
-                self._enter(run_dir, attempt, 1, 0, {}, self._command_of(run_dir))
-            else:
-                command = self._command_of(run_dir) if self._command else before.command
-                self._enter(run_dir, attempt, before.slots, before.priority, before.environment, command)
+        return self._again(run_dir, ("queued", "failed", "cancelled", "lost"), from_start)
+
+    def resume(self, run_dir: Path) -> Going:
+        """Queue a paused run again, to go on from where it stopped.
+
+        Raises:
+            QueueError: it is not paused.
+        """
+        return self._again(run_dir, ("paused",))
+
+    def pause(self, run_dir: Path) -> None:
+        """Take a waiting run out of the line, or let a running one stop between two steps and keep its state.
+
+        It asks and returns; a running one says `paused` once its checkpoint is written.
+
+        Raises:
+            QueueError: it is paused already, or has ended.
+        """
+        run_dir = existing(run_dir)
+        status = settle(run_dir)
+        if status.is_at_rest:
+            raise not_now(run_dir, status, already=True)
+        request_pause(run_dir)
+        with self._database.transaction() as change:
+            left = change.execute(
+                "UPDATE jobs SET state = 'ended' WHERE run_dir = ? AND state = 'queued'", (str(run_dir),)
+            ).rowcount
+        if left:
+            with locked(run_dir):
+                write_status(run_dir, replace(read_status(run_dir), state="paused"))
         self.tick()
 
     def cancel(self, run_dir: Path) -> None:
-        """Take a waiting run out of the line, or end a running one with everything it started.
+        """Take a waiting run out of the line, or end a running or paused one with everything it started.
 
         It asks and returns; a running one says `cancelled` about 0.3 s later. What was logged stays.
 
         Raises:
             QueueError: it has ended already.
         """
-        run_dir = _existing(run_dir)
+        run_dir = existing(run_dir)
         status = settle(run_dir)
         if status.has_ended:
-            raise QueueError(f"Run {run_dir.name!r} is {_words(status)} already. {_cure(status)}")
+            raise not_now(run_dir, status, already=True)
         request_cancel(run_dir)
         with self._database.transaction() as change:
             change.execute("UPDATE jobs SET state = 'ended' WHERE run_dir = ? AND state = 'queued'", (str(run_dir),))
@@ -175,23 +192,23 @@ class Queue:
 
     def set_priority(self, run_dir: Path, priority: int) -> None:
         """Let a waiting run go before all of a lower priority."""
-        run_dir = _existing(run_dir)
+        run_dir = existing(run_dir)
         with self._database.transaction() as change:
             done = change.execute(
                 "UPDATE jobs SET priority = ? WHERE run_dir = ? AND state = 'queued'", (priority, str(run_dir))
             )
             if not done.rowcount:
-                raise _not_waiting(run_dir)
+                raise not_waiting(run_dir)
         self.tick()
 
     def move(self, run_dir: Path, position: int) -> None:
         """Give a waiting run this position in the line, 1 for the first; it takes the priority that belongs there."""
-        run_dir = _existing(run_dir)
+        run_dir = existing(run_dir)
         with self._database.transaction() as change:
             line = jobs.in_line(self._database)
             moved = next((job for job in line if job.run_dir == run_dir), None)
             if moved is None:
-                raise _not_waiting(run_dir)
+                raise not_waiting(run_dir)
             line.remove(moved)
             index = min(max(position - 1, 0), len(line))
             neighbours = line[index : index + 1] or line[index - 1 : index] or [moved]
@@ -211,79 +228,32 @@ class Queue:
         job = jobs.find(self._database, run_dir)
         return job is not None and job.state != "ended"
 
-    def _enter(
-        self,
-        run_dir: Path,
-        attempt: int,
-        slots: int,
-        priority: int,
-        environment: Mapping[str, str],
-        command: tuple[str, ...],
-    ) -> None:
+    def _again(self, run_dir: Path, states: tuple[str, ...], from_start: bool = False) -> Going:
+        run_dir = existing(run_dir)
+        check_room(run_dir)
+        settle(run_dir)
+        with locked(run_dir):
+            status = read_status(run_dir)
+            if status.state not in states or (status.state == "queued" and self._is_known(run_dir)):
+                raise not_now(run_dir, status)
+            going = decide(run_dir, from_start=from_start)
+            for leftover in ("cancel", "pause", "failure.json", "heartbeat"):
+                (run_dir / leftover).unlink(missing_ok=True)
+            before = jobs.find(self._database, run_dir)
+            # Each start has a claim of its own; one that never began needs no new number.
+            is_claimed = (run_dir / f"attempt-{status.attempt}.claim").exists()
+            wanted = before.wanted if before else jobs.Wanted(self._command_of(run_dir))
+            if self._command:
+                wanted = replace(wanted, command=self._command_of(run_dir))
+            self._enter(run_dir, status.attempt + (status.has_ended or is_claimed), wanted)
+        self.tick()
+        return going
+
+    def _enter(self, run_dir: Path, attempt: int, wanted: jobs.Wanted) -> None:
         # The folder first: once the row is there, another process may start the run and write its status.
         queued_at = now()
         write_status(run_dir, RunStatus(state="queued", attempt=attempt, queued_at=queued_at))
-        with self._database.transaction() as change:
-            change.execute(
-                "INSERT OR REPLACE INTO jobs "
-                "(run_dir, state, attempt, priority, place, slots, command, environment, submitted_at) "
-                "VALUES (?, 'queued', ?, ?, (SELECT COALESCE(MAX(place), 0) + 1 FROM jobs), ?, ?, ?, ?)",
-                (
-                    str(run_dir),
-                    attempt,
-                    priority,
-                    slots,
-                    json.dumps(command),
-                    json.dumps(dict(environment)),
-                    queued_at,
-                ),
-            )
-            change.execute(
-                "DELETE FROM jobs WHERE state = 'ended' AND run_dir NOT IN "
-                "(SELECT run_dir FROM jobs WHERE state = 'ended' ORDER BY submitted_at DESC LIMIT ?)",
-                (KEPT_ENDED,),
-            )
-
-
-def _existing(run_dir: Path) -> Path:
-    path = Path(run_dir).resolve()
-    if not path.is_dir():
-        raise RunNotFoundError(f"No run {path.name!r} in {str(path.parent)!r}. List runs with 'python -m cnnlab runs'.")
-    return path
-
-
-def _check_room(run_dir: Path) -> None:
-    with contextlib.suppress(OSError):
-        free = shutil.disk_usage(run_dir).free
-        if free < FREE_BYTES:
-            raise QueueError(
-                f"Only {free // 2**20} MiB are free on the disk of {str(run_dir.parent)!r}. "
-                f"A run needs at least {FREE_BYTES // 2**20} MiB. Delete runs you no longer need, then try again."
-            )
-
-
-def _check_slots(wanted: int) -> None:
-    count = len(slots.machine_slots())
-    if not 1 <= wanted <= count:
-        raise QueueError(f"slots={wanted} is out of range. This machine has {count}. Ask for 1 to {count}.")
-
-
-def _words(status: RunStatus) -> str:
-    return "waiting in the queue" if status.state == "queued" else status.state
-
-
-def _cure(status: RunStatus) -> str:
-    if status.state == "queued":
-        return "Wait for it, or cancel it."
-    if status.state == "running":
-        return "Wait for its end, or cancel it first."
-    if status.state == "completed":
-        return "Submit its config as a new run to train it again."
-    return "Retry it to run it again."
-
-
-def _not_waiting(run_dir: Path) -> QueueError:
-    return QueueError(f"Run {run_dir.name!r} is not waiting. Only waiting runs have a place. Look at the queue again.")
+        jobs.enter(self._database, run_dir, attempt, wanted, queued_at)
 
 
 def _entry(job: Job, position: int) -> QueueEntry:

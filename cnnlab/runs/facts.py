@@ -16,6 +16,7 @@ import yaml
 from cnnlab.errors import StoreError
 from cnnlab.files import read_bytes, read_json
 from cnnlab.runs import tables
+from cnnlab.runs.checkpoint import checkpoint_path
 from cnnlab.runs.lines import unpack
 from cnnlab.runs.migrations import upgrade
 from cnnlab.runs.schema import SUMMARY
@@ -39,8 +40,8 @@ def summary_row(run_dir: Path, status: RunStatus) -> dict[str, Any]:
     config = read_config_values(run_dir / "config.yaml")
     row |= {"name": run.get("name") or run_dir.name, "group_id": run.get("group_id")}
     row |= {"created_at": moment(run.get("created_at"))} | _of_config(config)
-    if status.state == "queued":
-        return row | {"epochs_done": 0}
+    if status.state == "queued" and not checkpoint_path(run_dir).exists():
+        return row | {"epochs_done": 0}  # what an earlier attempt measured does not count
     result = read_json(run_dir / "result.json")
     if isinstance(result, dict):
         return row | _known(_of_result(unpack(result)))

@@ -38,6 +38,7 @@ _LAYOUT = """\
     status.json            how it stands and how it ended
     heartbeat              touched every 2 s by the process that watches over the run
     cancel                 exists: somebody asked for its end
+    pause                  exists: somebody asked it to stop where it can go on later
     attempt-N.claim        who started attempt N
     events.jsonl           journal, one object per line
     progress.json          how far it is, while it trains
@@ -50,7 +51,7 @@ _LAYOUT = """\
     inference.parquet      how fast it answers, where that was measured
     failure.json           why it fails, in the trainer's words
     model.keras            the network with the weights that were kept
-    checkpoints/           where an interrupted run can go on
+    checkpoints/           training.npz: its whole state, to go on after an interruption, or to train longer
     log.txt                what the trainer printed
   datasets/<name>/<version>/   dataset.json, samples.parquet, pixels.npy
   index/runs.parquet       one row per ended run; a copy, may be deleted
@@ -68,13 +69,17 @@ _RUN = (
 )
 
 _STATUS = (
-    ("state", "`queued`, `running`, `completed`, `failed`, `cancelled` or `lost` (its processes are gone)."),
-    ("attempt", "Counted from 1; a retry is the next."),
+    (
+        "state",
+        "`queued`, `running`, `paused` (stopped, and goes on when somebody resumes it), `completed`, `failed`, "
+        "`cancelled` or `lost` (its processes are gone).",
+    ),
+    ("attempt", "Counted from 1; a retry, or going on after a pause, is the next."),
     ("host", "Machine it runs or ran on."),
     ("process_space", "Boot and container in which the pids mean something."),
     ("pid, pid_created", "Process that watches over the run and when it was created: a pid alone is reused."),
     ("child_pid, child_created", "The trainer."),
-    ("queued_at, started_at, ended_at", "Null until then."),
+    ("queued_at, started_at, ended_at", "Of this attempt; null until then."),
     ("exit_code, signal", "Of the trainer; null where it had none."),
     ("failure", "Null, or `kind` (below), `message` and `advice`."),
     ("slot", "Ids of the GPUs or CPU slots it holds or held."),
@@ -86,7 +91,11 @@ _RESULT = (
     ("not_counted", "Names of layers whose operations nobody knows how to count."),
     ("epochs_done, best_epoch", "`best_epoch` had the lowest validation loss."),
     ("kept_epoch", "Whose weights are saved and tested: the best one with early stopping, else the last."),
-    ("train_s, images_per_s", "Time spent training, and training images per second of it."),
+    (
+        "train_s, images_per_s",
+        "Time spent training, over all attempts and the run that it continues, pauses left out; and training images "
+        "per second of it.",
+    ),
     ("gpu_memory_bytes", "Highest use by the backend's tensors in training; null without GPU."),
     ("val, test", "Per output: `accuracy`, `loss`, `correct`, `n`, with the weights that were kept."),
     ("main_output", "The output that summaries speak of."),

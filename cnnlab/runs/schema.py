@@ -71,7 +71,11 @@ METRICS = Table(
         Column("step", "int64", "Optimizer updates done so far.", "steps"),
         Column("split", "string", "`train` or `val`."),
         _OUTPUT,
-        Column("metric", "string", "`loss`, `accuracy` or `learning_rate`."),
+        Column(
+            "metric",
+            "string",
+            "`loss`, `accuracy`, `learning_rate`, or `feed_wait`: share of the steps' time that was waited for images.",
+        ),
         Column(
             "value",
             "float64",
@@ -96,6 +100,40 @@ STEPS = Table(
         Column("accuracy", "float64", "Share of the batch, in [0, 1]; null for all outputs together.", "", True),
         Column("learning_rate", "float64", "Of this step."),
         Column("elapsed_s", "float64", "When the steps written with it were done, since training began.", "s"),
+    ),
+)
+
+PROBES = Table(
+    "probes",
+    "runs/<run_id>/probes.parquet",
+    "One row per layer for each look between two epochs, on up to 128 training images that stay the same, without "
+    "augmentation. Every epoch of a second or longer has a look, of shorter ones 1, 2, 4, 8, ... and the last. While "
+    "the run lives: `probes.jsonl`, a line per look.",
+    (
+        _RUN_ID,
+        Column("epoch", "int32", "After which it was, counted from 1.", "epochs"),
+        Column("step", "int64", "Optimizer updates done by then.", "steps"),
+        Column("position", "int32", "Order in the network, of layers with weights or ReLU, counted from 0."),
+        Column("layer", "string", "Name of the layer."),
+        Column("kind", "string", "Keras class of the layer."),
+        Column("is_frozen", "bool", "It has weights, and training may not change them."),
+        Column("num_weights", "int64", "That training may change, frozen ones included.", "parameters"),
+        Column("gradient_norm", "float64", "Of the loss by these weights (L2); null where frozen or none.", "", True),
+        Column("weight_norm", "float64", "Of these weights together (L2).", "", True),
+        Column(
+            "weight_change",
+            "float64",
+            "Norm of what changed since the look before (the first weights, for the first look) over the norm then; "
+            "null where that is not known.",
+            "",
+            True,
+        ),
+        Column("units", "int32", "Channels, or neurons, of a layer that ends in ReLU.", "", True),
+        Column("dead_share", "float64", "Of the units, those that answer 0 for all images and places.", "", True),
+        Column("activation_mean", "float64", "Of what the layer answers.", "", True),
+        Column("activation_std", "float64", "Of what the layer answers.", "", True),
+        Column("input_mean", "list<float32>", "Per channel, of what the first layer with weights sees.", "", True),
+        Column("input_std", "list<float32>", "Per channel, of what the first layer with weights sees.", "", True),
     ),
 )
 
@@ -138,7 +176,7 @@ SUMMARY = Table(
     (
         _RUN_ID,
         Column("name", "string", "As given, or made from the config."),
-        Column("state", "string", "`queued`, `running`, `completed`, `failed`, `cancelled` or `lost`."),
+        Column("state", "string", "`queued`, `running`, `paused`, `completed`, `failed`, `cancelled` or `lost`."),
         Column("created_at", "timestamp[us, UTC]", "When the folder was made.", is_nullable=True),
         Column("started_at", "timestamp[us, UTC]", "Of the last attempt.", is_nullable=True),
         Column("ended_at", "timestamp[us, UTC]", "Of the last attempt.", is_nullable=True),
@@ -225,7 +263,7 @@ INDEX = Table(
     ),
 )
 
-TABLES = (METRICS, STEPS, PREDICTIONS, LAYERS, INDEX, HARDWARE, INFERENCE)
+TABLES = (METRICS, STEPS, PROBES, PREDICTIONS, LAYERS, INDEX, HARDWARE, INFERENCE)
 
 
 def check_row(table: Table, row: dict[str, Any], where: str) -> None:

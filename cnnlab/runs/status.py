@@ -20,6 +20,7 @@ from cnnlab.processes import is_alive
 __all__ = [
     "ADVICE",
     "ENDED",
+    "EXIT_PAUSED",
     "FAILURES",
     "STATES",
     "Failure",
@@ -30,14 +31,19 @@ __all__ = [
     "now",
     "read_status",
     "request_cancel",
+    "request_pause",
     "settle",
     "silence_s",
     "wants_cancel",
+    "wants_pause",
     "write_status",
 ]
 
-STATES = ("queued", "running", "completed", "failed", "cancelled", "lost")
+STATES = ("queued", "running", "paused", "completed", "failed", "cancelled", "lost")
 ENDED = ("completed", "failed", "cancelled", "lost")
+
+# A trainer that was asked to pause leaves with this: "try again later" among the exit codes of Unix.
+EXIT_PAUSED = 75
 
 ADVICE: dict[str, str] = {
     "out_of_memory": "Choose a smaller batch size, image size or network, or wait until other programs free memory.",
@@ -95,6 +101,11 @@ class RunStatus:
     def has_ended(self) -> bool:
         return self.state in ENDED
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether it has no process and waits for none: it has ended, or goes on only when somebody says so."""
+        return self.has_ended or self.state == "paused"
+
 
 _FIELDS = frozenset(field.name for field in fields(RunStatus))
 
@@ -149,6 +160,16 @@ def wants_cancel(run_dir: Path) -> bool:
     return (Path(run_dir) / "cancel").exists()
 
 
+def request_pause(run_dir: Path) -> None:
+    """Ask a run to stop where it can go on later; its trainer looks for this file between two steps."""
+    (Path(run_dir) / "pause").touch()
+
+
+def wants_pause(run_dir: Path) -> bool:
+    """Return whether somebody asked this run to pause."""
+    return (Path(run_dir) / "pause").exists()
+
+
 def settle(run_dir: Path) -> RunStatus:
     """Return how the run stands, after recording the end of one whose parent died without a word.
 
@@ -182,7 +203,7 @@ def record_loss(run_dir: Path, status: RunStatus) -> RunStatus:
 
 
 def _is_gone(run_dir: Path, status: RunStatus) -> bool:
-    if status.state == "queued":
+    if status.state in ("queued", "paused"):
         return wants_cancel(run_dir)
     if status.state != "running" or status.host not in (None, processes.host_name()):
         return False

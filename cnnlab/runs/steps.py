@@ -58,12 +58,25 @@ def read_steps(run_dir: Path) -> "pl.DataFrame":
     return tables.conform(pl.read_parquet(data), STEPS)
 
 
+def copy_steps(source: Path, target: Path) -> None:
+    """Let a run begin with the steps of another one, as its tail."""
+    (target / TAIL).unlink(missing_ok=True)
+    append_lines(target / TAIL, _lines(source) or [])
+
+
+def _lines(run_dir: Path) -> list[dict[str, Any]] | None:
+    """Return the steps so far as lines, None where there are no files of them."""
+    tail, data = read_bytes(run_dir / TAIL), read_bytes(run_dir / STEPS_FILE)
+    if tail is not None:
+        return parse_lines(tail)
+    return None if data is None else list(_lines_of(pq.read_table(io.BytesIO(data))))
+
+
 def rewind_steps(run_dir: Path, before_step: int) -> None:
     """Keep only the steps before one, as the tail that a new attempt goes on with."""
-    tail, data = read_bytes(run_dir / TAIL), read_bytes(run_dir / STEPS_FILE)
-    if tail is None and data is None:
+    lines = _lines(run_dir)
+    if lines is None:
         return
-    lines = parse_lines(tail) if tail is not None else list(_lines_of(pq.read_table(io.BytesIO(data or b""))))
     temporary = run_dir / f"{TAIL}.new"
     temporary.unlink(missing_ok=True)
     append_lines(temporary, [cut for line in lines if (cut := _cut(line, before_step))] or [])

@@ -171,7 +171,7 @@ class Store:
         """Move a run to the trash, from where `restore_run` brings it back.
 
         Raises:
-            StoreError: the run is queued or running.
+            StoreError: the run is queued or running; a paused one may go.
         """
         source = self.run_dir(run_id)
         state = settle(source).state

@@ -193,6 +193,13 @@ def compact_metrics(run_dir: Path, *, keep_tail: bool = True) -> bool:
     return not is_done
 
 
+def copy_metrics(source: Path, target: Path) -> None:
+    """Let a run begin with what another one measured, as its tail."""
+    rows = ({**row, "run_id": target.name} for row in metric_rows(source))
+    lines = (json.dumps(to_line(row), ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
+    write_atomic(target / TAIL, "".join(lines))
+
+
 def rewind(run_dir: Path, after_epoch: int) -> None:
     """Keep only the rows up to `after_epoch`, as the tail that a new attempt goes on with."""
     if not (run_dir / TAIL).exists() and not (run_dir / METRICS_FILE).exists():

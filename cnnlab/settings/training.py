@@ -106,6 +106,13 @@ class TrainingConfig(Parameters):
         description="Least time between two checkpoints: what a killed run loses at most. 0 writes one per epoch.",
         json_schema_extra={"unit": "s"},
     )
+    continue_from: str | None = Field(
+        None,
+        title="Continue from",
+        description="A completed run whose last state the training goes on from; 'epochs' count from its first one, "
+        "and the learning rate follows the schedule over all of them.",
+        json_schema_extra={"refers_to": "run"},
+    )
     deterministic: bool = Field(
         False,
         title="Deterministic",

@@ -1,9 +1,10 @@
 """The whole state of a training on disk, to go on exactly where it stood."""
 
+import contextlib
 import json
 import os
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,8 @@ from numpy.typing import NDArray
 
 from cnnlab.errors import TrainingError
 from cnnlab.files import replace, temporary_beside
+from cnnlab.runs.checkpoint import FORMAT, NAME
 from cnnlab.training.model import TrainingModel
-
-FORMAT = 1
-NAME = "training.npz"
 
 
 @dataclass
@@ -31,6 +30,8 @@ class Position:
         sums: Of what the steps of this epoch measured, by name.
         best_epoch: 1-based; 0 before the first validation.
         best_loss: Of the validation; infinite before the first.
+        epochs_before: Of the run that this one continues: early stopping counts from there.
+        elapsed_before_s: Likewise, for the time budget.
     """
 
     epoch: int = 0
@@ -39,6 +40,8 @@ class Position:
     sums: dict[str, float] = field(default_factory=dict)
     best_epoch: int = 0
     best_loss: float = float("inf")
+    epochs_before: int = 0
+    elapsed_before_s: float = 0.0
 
 
 class Checkpoints:
@@ -84,27 +87,39 @@ class Checkpoints:
         Raises:
             TrainingError: the file is damaged, or of another config.
         """
+        with self._opened() as arrays:
+            if arrays is None:
+                return None
+            position = self._position_in(arrays)
+            _set(model.variables, _unnamed("model", arrays))
+            _set(optimizer.variables, _unnamed("optimizer", arrays))
+            return position, _unnamed("best", arrays)
+
+    def position(self) -> Position | None:
+        """Return the position alone, None where there is no checkpoint; raises as `read`."""
+        with self._opened() as arrays:
+            return None if arrays is None else self._position_in(arrays)
+
+    def _position_in(self, arrays: Mapping[str, Any]) -> Position:
+        about = json.loads(arrays["about"].tobytes())
+        if about["format"] != FORMAT or about["fingerprint"] != self.fingerprint:
+            raise TrainingError(
+                "bad_data", "The checkpoint is of another config or an older version. Train from the start."
+            )
+        return Position(**about["position"])
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Mapping[str, Any] | None]:
         if not self.path.exists():
-            return None
+            yield None
+            return
         try:
             with np.load(self.path, allow_pickle=False) as arrays:
-                about = json.loads(arrays["about"].tobytes())
-                if about["format"] != FORMAT or about["fingerprint"] != self.fingerprint:
-                    raise TrainingError(
-                        "bad_data",
-                        "The checkpoint is of another config or an older version. Train from the start.",
-                    )
-                _set(model.variables, _unnamed("model", arrays))
-                _set(optimizer.variables, _unnamed("optimizer", arrays))
-                return Position(**about["position"]), _unnamed("best", arrays)
+                yield arrays
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise TrainingError(
                 "bad_data", f"The checkpoint {self.path.name} cannot be read ({error}). Train from the start."
             ) from error
-
-    def delete(self) -> None:
-        """Remove the checkpoint: the training is over."""
-        self.path.unlink(missing_ok=True)
 
 
 def _named(group: str, values: Sequence[NDArray[Any]]) -> dict[str, NDArray[Any]]:

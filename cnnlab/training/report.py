@@ -1,7 +1,7 @@
 """What a training tells while it runs: steps, epochs, and how far it is."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,7 @@ class Report:
         self.batch_size = batch_size
         self.steps = len(rates) // epochs
         self._began = time.monotonic() - elapsed_s
-        self._attempt_began = time.monotonic()
-        self._steps_done = 0
+        self._done: tuple[int, float] = (0, 0.0)  # steps, and seconds of training until then
         self._first_steps_at: float | None = None
         self._steps_since = 0
         self._told = -float("inf")
@@ -42,14 +41,14 @@ class Report:
 
     @property
     def images_per_s(self) -> float:
-        """Training images per second of this attempt, compilation and validations included."""
-        return self._steps_done * self.batch_size / max(1e-9, time.monotonic() - self._attempt_began)
+        """Training images per second of training, over all attempts, compilation and validations included."""
+        steps, seconds = self._done
+        return steps * self.batch_size / max(1e-9, seconds)
 
     def steps_done(self, epoch: int, step: int, measured: Mapping[str, NDArray[np.float64]]) -> None:
         """Note steps; `epoch` and `step` (0-based) are those of the first of them."""
         now = time.monotonic()
         count = len(measured["loss"])
-        self._steps_done += count
         if self._first_steps_at is None:
             # What comes before is compilation for the most part: the pace counts from here.
             self._first_steps_at = now
@@ -57,14 +56,24 @@ class Report:
         else:
             self._steps_since += count
         at = epoch * self.steps + step
+        self._done = (at + count, self.elapsed_s)
         self.recorder.steps(epoch + 1, at + 1, measured, self.rates[at : at + count], self.elapsed_s)
         if now - self._told >= PROGRESS_EVERY_S:
             self.tell(epoch, step + count)
 
     def epoch_done(
-        self, epoch: int, train: Mapping[str, float], val: Mapping[str, float], rate: float | None = None
+        self,
+        epoch: int,
+        train: Mapping[str, float],
+        val: Mapping[str, float],
+        rate: float | None = None,
+        feed_wait: float | None = None,
     ) -> None:
-        """Note an epoch (0-based): means of what its steps measured, and the validation after it."""
+        """Note an epoch (0-based): means of what its steps measured, and the validation after it.
+
+        Args:
+            feed_wait: Share of the time of its steps that the loop waited for images, in [0, 1].
+        """
         last = (epoch + 1) * self.steps
         base = {"epoch": epoch + 1, "step": last, "elapsed_s": self.elapsed_s}
         rows: list[dict[str, Any]] = [
@@ -74,12 +83,19 @@ class Report:
         ]
         value = float(self.rates[last - 1]) if rate is None else rate
         rows.append({**base, "split": "train", "output": "", "metric": "learning_rate", "value": value})
+        if feed_wait is not None:
+            rows.append({**base, "split": "train", "output": "", "metric": "feed_wait", "value": feed_wait})
         self.recorder.metrics(rows)
         self.tell(epoch, self.steps)
+
+    def probed(self, epoch: int, rows: Sequence[dict[str, Any]]) -> None:
+        """Note what a look at the layers found after an epoch (0-based), one row per layer."""
+        self.recorder.probe(epoch + 1, (epoch + 1) * self.steps, rows)
 
     def tell(self, epoch: int, step: int) -> None:
         """Say how far it is: `step` steps of `epoch` (0-based) are done."""
         self._told = time.monotonic()
+        self._done = (epoch * self.steps + step, self.elapsed_s)
         pace = self._pace()
         remaining = (self.epochs - epoch) * self.steps - step
         self.recorder.progress(

@@ -16,6 +16,7 @@ from dashboard.components.status import STATES
 SIGNS: Mapping[str, str] = {
     "running": "▶",
     "queued": "…",
+    "paused": "Ⅱ",
     "completed": "✓",
     "failed": "✕",
     "cancelled": "■",

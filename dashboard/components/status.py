@@ -19,6 +19,7 @@ class StateLook:
 STATES: dict[str, StateLook] = {
     "queued": StateLook("Queued", ":material/schedule:", "gray", "Waits for a free slot."),
     "running": StateLook("Running", ":material/play_arrow:", "blue", "Trains now."),
+    "paused": StateLook("Paused", ":material/pause:", "violet", "Stopped for now; resume it to go on."),
     "completed": StateLook("Completed", ":material/check:", "green", "Trained and tested."),
     "failed": StateLook("Failed", ":material/error:", "red", "Ended with an error; its page says why."),
     "cancelled": StateLook("Cancelled", ":material/block:", "orange", "Stopped by somebody."),

@@ -10,6 +10,7 @@ import pytest
 
 from cnnlab.launch.engines.base import LAUNCH_VARIABLE, Launch
 from cnnlab.launch.engines.local import PACKAGE_ROOT
+from cnnlab.launch.jobs import Wanted
 from cnnlab.processes import is_alive
 from cnnlab.runs.status import read_status
 
@@ -142,7 +143,7 @@ def test_tick_from_a_terminal(lab):
     with queue._database.transaction():
         pass
     monkey = lab.command("pass")
-    queue._enter(run, 1, 1, 0, {}, (*monkey, str(run)))
+    queue._enter(run, 1, Wanted((*monkey, str(run))))
     command = [sys.executable, "-m", "cnnlab.launch.tick", str(lab.path)]
     assert subprocess.run(command, timeout=60, check=False).returncode == 0
     lab.wait_for(run, "completed")

@@ -161,7 +161,9 @@ def test_completed_run_is_not_retried(lab, queue):
     write_status(run, RunStatus(state="completed"))
     with pytest.raises(QueueError) as error:
         queue.retry(run)
-    assert str(error.value) == "Run 'a' is completed. Submit its config as a new run to train it again."
+    assert str(error.value) == (
+        "Run 'a' is completed. Submit its config as a new run to train it again, or train it for more epochs."
+    )
     with pytest.raises(QueueError) as error:
         queue.cancel(run)
     assert str(error.value) == "Run 'a' is completed already. Submit its config as a new run to train it again."
@@ -351,7 +353,7 @@ def test_runs_on_the_cpu_share_its_cores(lab, queue, engine, monkeypatch):
 
 
 def test_ended_rows_do_not_pile_up(lab, queue, monkeypatch):
-    monkeypatch.setattr(queue_module, "KEPT_ENDED", 2)
+    monkeypatch.setattr("cnnlab.launch.jobs.KEPT_ENDED", 2)
     for run in lab.runs("a", "b", "c", "d"):
         queue.submit(run)
         end(run)
