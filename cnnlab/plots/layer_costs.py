@@ -23,7 +23,7 @@ TITLES: dict[Cost, str] = {
 MOST_NAMED = 30
 # For two networks side by side: a legend of two lines above, the longest names below.
 FIXED_MARGINS = {"l": 64, "r": 12, "t": 60, "b": 40, "autoexpand": False}
-NAMES_PX = 90
+NAMES_PX = 115
 
 
 @dataclass(frozen=True)
