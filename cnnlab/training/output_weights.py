@@ -15,6 +15,8 @@ LOG_VARIANCES = "log_variances"
 class FixedWeights:
     """Numbers that stay."""
 
+    measures: tuple[str, ...] = ()
+
     def __init__(self, weights: Mapping[str, float]) -> None:
         self._weights = dict(weights)
 
@@ -46,6 +48,7 @@ class LearntWeights(keras.layers.Layer):
     def __init__(self, outputs: Sequence[str]) -> None:
         super().__init__(name="output_weights", dtype="float32")
         self._outputs = tuple(outputs)
+        self.measures = tuple(f"{name}/weight" for name in outputs)
         self._log_variances = self.add_weight(shape=(len(self._outputs),), initializer="zeros", name=LOG_VARIANCES)
         self.built = True
 
@@ -60,7 +63,7 @@ class LearntWeights(keras.layers.Layer):
     def measured(self) -> dict[str, Any]:
         """Return the weight of each output, to be told of each step."""
         weights = self._weights()
-        return {f"{name}/weight": weights[place] for place, name in enumerate(self._outputs)}
+        return {name: weights[place] for place, name in enumerate(self.measures)}
 
     def _weights(self) -> Any:
         return ops.exp(-ops.convert_to_tensor(self._log_variances))

@@ -80,6 +80,7 @@ def test_learnt_weights_begin_with_the_plain_sum_and_follow_the_formula():
     logs = np.array([0.7, -1.2])
     model.output_weights.set_weights([logs])
     measured = measured_by(model)
+    assert set(measured) == set(model.measures)  # what a compiled loop makes room for
     by_hand = sum(np.exp(-s) * loss + s / 2 for s, loss in zip(logs, expected.values(), strict=True))
     assert measured["loss"] == pytest.approx(by_hand, rel=1e-5)
     assert measured["shape/weight"] == pytest.approx(np.exp(-0.7), rel=1e-6)
