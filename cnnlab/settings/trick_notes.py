@@ -88,9 +88,9 @@ OF_TRICKS = {
     "ema_decay": Note(
         "Average weights",
         "Validation, test and the kept network use a moving average of the weights; each step keeps this share of it.",
-        "Noisy ends of training: high or constant rates, small batches. In step t the share is at most "
-        "(1 + t) / (10 + t), so that the first weights are soon forgotten; moving statistics of batch "
-        "normalisation are averaged alike. Costs one copy of the weights.",
+        "Noisy ends of training: high or constant rates, small batches. After step t the share is at most "
+        "t / (9 + t), so that the first weights are soon forgotten; moving statistics of batch normalisation "
+        "are averaged alike. Costs one copy of the weights.",
         "Polyak and Juditsky 1992; as in Tan and Le 2019, arXiv:1905.11946",
     ),
     "sam_rho": Note(

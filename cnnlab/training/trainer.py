@@ -12,33 +12,33 @@ from numpy.typing import NDArray
 
 from cnnlab.analysis.costs import Costs, costs
 from cnnlab.augmentation.host import HostPipe, split_pipe
-from cnnlab.augmentation.language import Pipe, parse
-from cnnlab.augmentation.ops import build_augmenter
+from cnnlab.augmentation.language import parse
 from cnnlab.config import RunConfig
 from cnnlab.datasets.resizing import images_at
 from cnnlab.datasets.storage import Dataset
 from cnnlab.errors import DatasetError, TrainingError
 from cnnlab.runs.continuing import state_name
+from cnnlab.runs.store import Store
 from cnnlab.training.answering import gpu_memory
 from cnnlab.training.checkpoints import Checkpoints
 from cnnlab.training.control import Control, PausedError
-from cnnlab.training.engines.base import build_engine, fits_on_device, longest_chunk
+from cnnlab.training.engines.base import Engine, build_engine, fits_on_device, longest_chunk
 from cnnlab.training.evaluation import Answers, check_answers, evaluate, evaluate_views, losses_and_accuracies
 from cnnlab.training.feed import Feed, fitting_window
 from cnnlab.training.head_rates import head_multipliers
 from cnnlab.training.loop import Ended, Loop, chunk_length
-from cnnlab.training.losses import build_loss
-from cnnlab.training.model import TrainingModel
 from cnnlab.training.models import build_networks, network_shape
 from cnnlab.training.optimizers import build_optimizer
-from cnnlab.training.output_weights import build_output_weights
 from cnnlab.training.probe import Probe
-from cnnlab.training.rate_multipliers import multiply_rates
+from cnnlab.training.rate_multipliers import combined, multiply_rates
 from cnnlab.training.rates import learning_rates
 from cnnlab.training.recorder import NullRecorder, Recorder
 from cnnlab.training.report import Report
 from cnnlab.training.schedules import TableSchedule
+from cnnlab.training.stages import Stages
 from cnnlab.training.test_time import views_of
+from cnnlab.training.training_model import build_training_model
+from cnnlab.training.transfer import begin_transfer
 
 # How each backend words that memory is full, in the text or the class of its error.
 OUT_OF_MEMORY_SIGNS = ("resource_exhausted", "resourceexhausted", "out of memory", "outofmemory", "unable to allocate")
@@ -50,10 +50,18 @@ class Context:
 
     Attributes:
         checkpoint_folder: None for a training that cannot go on after it was stopped.
+        run_dir: Of the run in its store, whose other runs may be sources of weights; None for a training
+            outside of a run, which finds them in the usual store.
     """
 
     checkpoint_folder: Path | None = None
     control: Control = field(default_factory=Control)
+    run_dir: Path | None = None
+
+    @property
+    def store(self) -> Store:
+        """Return where earlier runs are."""
+        return Store(self.run_dir.absolute().parent.parent if self.run_dir else None)
 
     def checkpoints(self, config: RunConfig) -> Checkpoints | None:
         """Return the checkpoints of a config."""
@@ -164,18 +172,27 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
         is_resident = fits_on_device(images["train"].nbytes)
         # What only moves bytes is done before the step, unless the images are on the device already.
         host, pipe = (None, parse(config.augmentation)) if is_resident else split_pipe(parse(config.augmentation))
-        model = _model(config, dataset, networks, pipe)
+        model = build_training_model(config, dataset.info, networks, pipe, labels["train"], context.store)
     network = networks[0]
     feed = _feed(config, images["train"], labels["train"], host, is_resident)
-    rates = learning_rates(training, feed.steps_per_epoch)
-    optimizer = build_optimizer(training, TableSchedule(rates))
-    multiply_rates(optimizer, head_multipliers(config.heads.rates, networks))
+    rates = learning_rates(training, feed.steps_per_epoch, config.tricks)
     steps_per_call = chunk_length(feed.steps_per_epoch, longest_chunk())
     resident = {"images": images["train"], "labels": labels["train"]} if is_resident else {}
-    engine = build_engine(model, optimizer, **resident)
+    transfer = begin_transfer(config, network, list(model.num_classes), context.store, context.run_dir)
+    if transfer is not None:
+        transfer.enter(0)
+
+    def equip(epoch: int) -> tuple[keras.optimizers.Optimizer, Engine]:
+        """Return optimizer and engine for what is trainable now, from an epoch on."""
+        optimizer = build_optimizer(training, TableSchedule(rates[epoch * feed.steps_per_epoch :]), config.tricks)
+        slowed = [head_multipliers(config.heads.rates, networks), transfer.multipliers() if transfer else {}]
+        multiply_rates(optimizer, combined(slowed))
+        return optimizer, build_engine(model, optimizer, **resident)
+
+    optimizer, engine = equip(0)
 
     def answers(split: str) -> dict[str, Answers]:
-        return evaluate(engine.predict, images[split], labels[split])
+        return evaluate(loop.engine.predict, images[split], labels[split])
 
     loop = Loop(
         training, model, optimizer, engine, feed,
@@ -185,6 +202,7 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
         checkpoints=context.checkpoints(config),
         control=context.control,
         probe=Probe(model, engine, images["train"], labels["train"], training.batch_size, training.seed),
+        stages=Stages(transfer, equip) if transfer else None,
     )  # fmt: skip
     position = loop.restore()
     report = Report(recorder, rates, training.epochs, feed.batch_size, position.elapsed_s)
@@ -193,7 +211,8 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
     gpu_memory_bytes = gpu_memory.peak_bytes()  # before the evaluation, whose batches are larger
     recorder.event("evaluating", reason=ended.reason)
     views = views_of(config.tricks)
-    seen = {split: evaluate_views(engine.predict, images[split], labels[split], views) for split in ("val", "test")}
+    predict = loop.engine.predict
+    seen = {split: evaluate_views(predict, images[split], labels[split], views) for split in ("val", "test")}
     for one, _ in seen.values():
         check_answers(one)
     return Trained(
@@ -207,18 +226,6 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
         images_per_s=report.images_per_s,
         gpu_memory_bytes=gpu_memory_bytes,
     )
-
-
-def _model(
-    config: RunConfig, dataset: Dataset, networks: tuple[keras.Model, keras.Model | None], pipe: Pipe
-) -> TrainingModel:
-    shape = network_shape(config, dataset.info)
-    num_classes = {name: len(classes) for name, classes in shape.outputs.items()}
-    losses = {name: build_loss(config.training.label_smoothing) for name in num_classes}
-    network, with_auxiliary = networks
-    augmenter = build_augmenter(pipe, shape.input_shape, seed=config.training.seed) if pipe.steps else None
-    weights = build_output_weights(config.heads, list(num_classes))
-    return TrainingModel(network, augmenter, num_classes, losses, with_auxiliary, weights)
 
 
 def _feed(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cnnlab.training.engines.base import Chunk, GradientFunction, GradientNorms, Measured
 from cnnlab.training.engines.fused_normalisation import fused_normalisation
 from cnnlab.training.model import TrainingModel, as_dict
+from cnnlab.training.sharpness import moved, perturbations, statistics_kept
 
 # The next chunk is made ready meanwhile; progress is told after each.
 LONGEST_CHUNK = 16
@@ -39,11 +40,13 @@ class TensorFlowEngine:
     def train(self, chunk: Chunk) -> Measured:
         assert chunk.images is not None
         if self._macs * chunk.rows.shape[1] < LOOP_BELOW_MACS:
-            measured = self._compiled_steps(tf.constant(chunk.images), _constants(chunk.labels))
+            measured = self._compiled_steps(tf.constant(chunk.images), _constants(chunk.labels), self._model.size_px)
             return {name: values.numpy() for name, values in measured.items()}
         steps = [
             self._compiled_step(
-                tf.constant(chunk.images[index]), _constants({name: all_[index] for name, all_ in chunk.labels.items()})
+                tf.constant(chunk.images[index]),
+                _constants({name: all_[index] for name, all_ in chunk.labels.items()}),
+                self._model.size_px,
             )
             for index in range(chunk.num_steps)
         ]
@@ -59,24 +62,33 @@ class TensorFlowEngine:
     def reload(self) -> None:
         """Nothing to do: a graph works on the variables themselves."""
 
-    def _step(self, images: Any, labels: Mapping[str, Any]) -> dict[str, Any]:
+    def _step(self, images: Any, labels: Mapping[str, Any], _size_px: int | None) -> dict[str, Any]:
+        # The model knows its size itself; as an argument it makes a graph for each.
         with fused_normalisation(self._model):  # while the graph is made; it is not run again after
             images, targets = self._model.augment(images, labels)
             variables = self._model.trainable_variables
-            with tf.GradientTape() as tape:
-                measured = self._model(images, targets, training=True)
-                loss = self._optimizer.scale_loss(measured["loss"])
-            gradients = tape.gradient(loss, variables)
+            measured, gradients = self._gradients(images, targets)
+            if self._model.sam_rho:
+                steps = perturbations(gradients, self._model.sam_rho)
+                with moved(variables, steps), statistics_kept(self._model):
+                    _, gradients = self._gradients(images, targets)
             self._optimizer.apply_gradients(zip(gradients, variables, strict=True))
+            self._model.after_step()
         return measured
 
-    def _steps(self, images: Any, labels: Mapping[str, Any]) -> dict[str, Any]:
+    def _gradients(self, images: Any, targets: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        with tf.GradientTape() as tape:
+            measured = self._model(images, targets, training=True)
+            loss = self._optimizer.scale_loss(measured["loss"])
+        return measured, tape.gradient(loss, self._model.trainable_variables)
+
+    def _steps(self, images: Any, labels: Mapping[str, Any], size_px: int | None) -> dict[str, Any]:
         """Run a chunk as one loop."""
         count = tf.shape(images)[0]
         kept = {name: tf.TensorArray(tf.float32, count, element_shape=()) for name in self._model.measures}
 
         def body(index: Any, kept: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-            step = self._step(images[index], {name: values[index] for name, values in labels.items()})
+            step = self._step(images[index], {name: values[index] for name, values in labels.items()}, size_px)
             return index + 1, {name: array.write(index, step[name]) for name, array in kept.items()}
 
         _, kept = tf.while_loop(lambda index, _: index < count, body, (0, kept), parallel_iterations=1)

@@ -1,5 +1,6 @@
 """Steps on PyTorch, as it runs them: one after the other."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from cnnlab.training.engines.base import Chunk, GradientFunction, GradientNorms, Measured
 from cnnlab.training.model import TrainingModel, as_dict
+from cnnlab.training.sharpness import moved, perturbations, statistics_kept
 
 # The next chunk is made ready meanwhile; progress is told after each.
 LONGEST_CHUNK = 8
@@ -35,12 +37,21 @@ class TorchEngine:
         with torch.no_grad():
             pixels, targets = self._model.augment(keras.ops.convert_to_tensor(images), tensors)
         variables = self._model.trainable_variables
-        self._model.zero_grad()
-        measured = self._model(pixels, targets, training=True)
-        self._optimizer.scale_loss(measured["loss"]).backward()
+        measured, gradients = self._gradients(pixels, targets)
+        if self._model.sam_rho:
+            steps = perturbations(gradients, self._model.sam_rho)
+            with moved(variables, steps), statistics_kept(self._model):
+                _, gradients = self._gradients(pixels, targets)
         with torch.no_grad():
-            self._optimizer.apply([variable.value.grad for variable in variables], variables)
+            self._optimizer.apply(gradients, variables)
+            self._model.after_step()
         return {name: float(value) for name, value in measured.items()}
+
+    def _gradients(self, images: Any, targets: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        self._model.zero_grad()  # to none, so that what was returned before stays as it is
+        measured = self._model(images, targets, training=True)
+        self._optimizer.scale_loss(measured["loss"]).backward()
+        return measured, [variable.value.grad for variable in self._model.trainable_variables]
 
     def predict(self, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         with torch.no_grad():
