@@ -15,8 +15,7 @@ from typing import NoReturn
 import numpy as np
 
 from cnnlab.datasets.plain_listing import IMAGE_SUFFIXES, all_plain, is_ignored
-from cnnlab.datasets.reading import MAX_FILE_BYTES
-from cnnlab.datasets.storage import Skipped
+from cnnlab.datasets.reading import MAX_FILE_BYTES, Skipped
 from cnnlab.datasets.zip_directory import read_directory
 from cnnlab.errors import ImportRefusedError
 

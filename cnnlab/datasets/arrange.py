@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cnnlab.datasets.folders import Run, folder_runs
+from cnnlab.datasets.reading import Skipped
 from cnnlab.datasets.splits import SPLITS
-from cnnlab.datasets.storage import Skipped
 from cnnlab.errors import ImportRefusedError
 
 SPLIT_NAMES = {

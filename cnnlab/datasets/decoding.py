@@ -16,6 +16,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import InitVar, dataclass, field
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +25,7 @@ import numpy as np
 from cnnlab.datasets.channels import channel_sums
 from cnnlab.datasets.plain_jpeg import decode_jpeg_into, measure_plain
 from cnnlab.datasets.reading import Files, ImageBombError, Reader, UnreadableError
+from cnnlab.errors import ImportRefusedError
 
 # A quarter of the second-level cache of a small core.
 BLOCK_BYTES = 2**18
@@ -206,7 +208,17 @@ def _patient_pillow() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = limit
 
 
-CALLS: dict[str, Callable[..., Any]] = {"measure": measure_files, "decode": decode_files}
+def list_files(source: Path) -> Any:
+    """Return the `cnnlab.datasets.archive.Listing` of a source, or the error that refuses it."""
+    from cnnlab.datasets.archive import list_source
+
+    try:
+        return list_source(source)
+    except ImportRefusedError as error:
+        return error
+
+
+CALLS: dict[str, Callable[..., Any]] = {"list": list_files, "measure": measure_files, "decode": decode_files}
 
 
 def serve() -> None:

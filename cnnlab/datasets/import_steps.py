@@ -11,19 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from cnnlab.datasets.archive import Listing, list_source
+from cnnlab.datasets.archive import Listing
 from cnnlab.datasets.arrange import Arrangement, arrange
 from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.datasets.channels import ChannelStatistics
-from cnnlab.datasets.decoding import Target
+from cnnlab.datasets.columns import split_columns
+from cnnlab.datasets.decoding import Target, list_files
 from cnnlab.datasets.passes import DecodedRows, Passes
 from cnnlab.datasets.pool import BYTES_WORTH_PROCESSES, Pool
+from cnnlab.datasets.reading import Skipped
 from cnnlab.datasets.shape_choice import ImportOptions, ShapeChoice, choose_shape
 from cnnlab.datasets.splits import SPLITS, check_classes, stratified_split
-from cnnlab.datasets.storage import DatasetInfo, Progress, Skipped, check_name
+from cnnlab.datasets.storage import DatasetInfo, Progress, check_name
 from cnnlab.datasets.workplace import check_free_space, workplace
 from cnnlab.datasets.writing import create_pixels, finish_dataset, sample_columns, synced_meanwhile
-from cnnlab.errors import DatasetError
+from cnnlab.errors import DatasetError, ImportRefusedError
 
 # A process takes 0.1 s to start: as long as decoding this many small images.
 FILES_WORTH_PROCESSES = 2000
@@ -38,12 +40,24 @@ REMARKS = {
 
 
 def run_import(
-    source: Path, store_root: Path, name: str, options: ImportOptions, progress: Progress, pool: Pool
+    source: Path,
+    store_root: Path,
+    name: str,
+    options: ImportOptions,
+    progress: Progress,
+    pool: Pool,
+    listed: Callable[[], Any] | None = None,
 ) -> DatasetInfo:
-    """Take all steps of an import; `cnnlab.datasets.importing.import_images` says the rest."""
+    """Take all steps of an import; `cnnlab.datasets.importing.import_images` says the rest.
+
+    Args:
+        listed: Gives what `cnnlab.datasets.decoding.list_files` found, where that is under way.
+    """
     check_import_name(name)
     progress("listing", 0, 1)
-    listing = list_source(source)
+    listing = listed() if listed else list_files(source)
+    if isinstance(listing, ImportRefusedError):
+        raise listing
     files = arrange(source.name, listing.names)
     progress("listing", 1, 1)
     if len(files.rows) > FILES_WORTH_PROCESSES or listing.places[:, 2].sum() > BYTES_WORTH_PROCESSES:
@@ -75,6 +89,7 @@ class _Import:
     ):
         self.name, self.options, self.progress = name, options, progress
         self.listing, self.files, self.passes = listing, files, passes
+        self.columns = split_columns(files.class_names, options.split_names, options.outputs)
 
     def run(self, store_root: Path) -> DatasetInfo:
         num = len(self.files.rows)
@@ -98,7 +113,7 @@ class _Import:
             columns = sample_columns(
                 [self.files.sample_ids[file] for file in order],
                 splits[order],
-                {"label": self.files.labels[order]},
+                {output: numbers[self.files.labels[order]] for output, numbers in self.columns.numbers.items()},
             )
             columns["width"], columns["height"] = decoded.sizes[rows].T.copy()
             columns["sha256"] = [decoded.hashes[row] for row in rows]
@@ -116,7 +131,8 @@ class _Import:
         fractions = {"val": self.options.val_fraction, "test": self.options.test_fraction}
         wanted = {split: fraction for split, fraction in fractions.items() if split not in splits}
         splits[pool] = stratified_split(labels[pool], wanted, self.options.seed)
-        check_classes(splits, labels, self.files.class_names)
+        for output, classes in self.columns.outputs.items():
+            check_classes(splits, self.columns.numbers[output][labels], classes)
         everything = np.full(len(self.files.rows), "", dtype=splits.dtype)
         everything[taken] = splits
         return everything
@@ -168,7 +184,7 @@ class _Import:
             "title": self.name,
             "source": self.listing.source.name,
             "image_shape": choice.shape,
-            "outputs": {"label": self.files.class_names},
+            "outputs": dict(self.columns.outputs),
             "parameters": self.options.model_dump(),
             "resized_by": choice.how if is_resized else "",
             "skipped": [vars(item) for item in sorted(skipped, key=lambda item: item.file)],

@@ -38,11 +38,13 @@ def import_images(
     with Pool() as pool:
         if source.is_file() and source.stat().st_size > BYTES_WORTH_PROCESSES:
             pool.start()
+        # One process lists the zip while this one loads the steps.
+        listing = pool.ask("list", source) if pool.is_started else None
         from cnnlab.datasets import import_steps
 
         report = progress or (lambda _stage, _done, _total: None)
         chosen = options or import_steps.ImportOptions()
-        return import_steps.run_import(source, Path(store_root), name, chosen, report, pool)
+        return import_steps.run_import(source, Path(store_root), name, chosen, report, pool, listing)
 
 
 def __getattr__(name: str) -> Any:

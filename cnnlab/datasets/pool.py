@@ -10,7 +10,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from cnnlab.datasets.children import bare_environment
@@ -22,6 +22,8 @@ BYTES_WORTH_PROCESSES = 16 * 2**20
 SERVE = "from cnnlab.datasets.decoding import serve; serve()"
 # So many calls a process has at a time: however busy this one is, no process waits for its next call.
 CALLS_AHEAD = 4
+# What reading the answer of a dead process raises.
+BROKEN = (OSError, EOFError, pickle.UnpicklingError, ValueError)
 Call = tuple[str, tuple[Any, ...]]
 Finished = queue.SimpleQueue[tuple[int, Any]]
 
@@ -58,6 +60,27 @@ class Pool:
                         pipe.close()
             child.wait()
 
+    @property
+    def is_started(self) -> bool:
+        return bool(self._children)
+
+    def ask(self, name: str, *arguments: Any) -> Callable[[], Any]:
+        """Give one short call to the first process; its answer is had, once, from what is returned."""
+        child = self._children[0]
+        assert child.stdin is not None
+        with contextlib.suppress(OSError):  # it is dead, as whoever wants the answer finds out
+            pickle.dump((name, arguments), child.stdin, protocol=pickle.HIGHEST_PROTOCOL)
+            child.stdin.flush()
+
+        def answer() -> Any:
+            assert child.stdout is not None
+            try:
+                return pickle.load(child.stdout)
+            except BROKEN as error:
+                raise _died() from error
+
+        return answer
+
     def run(self, calls: Iterable[Call]) -> Iterator[tuple[int, Any]]:
         """Give `(position of the call, its result)` as they come.
 
@@ -81,10 +104,7 @@ class Pool:
             for _ in range(count):
                 index, result = finished.get()
                 if isinstance(result, BaseException):
-                    raise DatasetError(
-                        "A decoder process ended before its work was done. Nothing was imported. "
-                        "Free some memory, choose a smaller image size, or import fewer images."
-                    ) from result
+                    raise _died() from result
                 yield index, result
         finally:
             # Who stops listening half-way leaves no call behind for the next pass to trip over.
@@ -137,10 +157,17 @@ class _Feeder:
         while (index := self._asked.get()) is not None:
             try:
                 result = pickle.load(self._child.stdout)
-            except (OSError, EOFError, pickle.UnpicklingError, ValueError) as error:
+            except BROKEN as error:
                 result = error
             self._finished.put((index, result))
             self._room.release()
+
+
+def _died() -> DatasetError:
+    return DatasetError(
+        "A decoder process ended before its work was done. Nothing was imported. "
+        "Free some memory, choose a smaller image size, or import fewer images."
+    )
 
 
 def usable_cores() -> int:

@@ -32,6 +32,14 @@ class Files:
     paths: list[str]
 
 
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was left out, and why."""
+
+    file: str
+    reason: str
+
+
 class ImageBombError(Exception):
     """An image claims more pixels than a memory holds."""
 

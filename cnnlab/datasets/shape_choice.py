@@ -1,11 +1,12 @@
 """Which height, width and channels to store, from what was asked and what the images are."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from cnnlab.datasets.columns import check_split
 from cnnlab.parameters import Parameters
 
 # Chosen where images differ in size: small enough to train on, and what most networks were made for.
@@ -41,6 +42,23 @@ class ImportOptions(Parameters):
         0.2, gt=0, le=0.5, title="Test share", description="Cut from the training images where there is no 'test'."
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="Of the splits that are cut.")
+    split_names: str = Field(
+        "",
+        max_length=8,
+        title="Split class names at",
+        description="Makes several outputs of the folders' names: '_' splits 'red_shirt'. Left out: one output.",
+    )
+    outputs: str = Field(
+        "",
+        max_length=200,
+        title="Outputs",
+        description="Names of the parts, separated by commas, such as 'colour,article'.",
+    )
+
+    @model_validator(mode="after")
+    def _check_split(self) -> Self:
+        check_split(self.split_names, self.outputs)
+        return self
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnlab.datasets.catalogue import DATASETS
+from cnnlab.datasets.reading import Skipped
 from cnnlab.datasets.workplace import discard
 from cnnlab.errors import DatasetError, UnknownNameError
 from cnnlab.files import read_json
@@ -25,14 +26,6 @@ FORMAT = 1
 Progress = Callable[[str, int, int], None]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _VERSION = re.compile(r"[0-9a-f]{12}")
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A file that was left out, and why."""
-
-    file: str
-    reason: str
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,15 @@ def test_an_image_bomb_that_the_first_looks_missed(tmp_path, monkeypatch):
     )
 
 
+def test_a_process_that_lists_refuses_in_the_same_words(tmp_path, monkeypatch):
+    path = write_zip(tmp_path / "a.zip", {**class_files(), "../evil.png": image_bytes(1)})
+    here = refused(path, tmp_path)
+    monkeypatch.setattr("cnnlab.datasets.importing.BYTES_WORTH_PROCESSES", 0)
+    monkeypatch.setattr("cnnlab.datasets.pool.usable_cores", lambda: 2)
+    monkeypatch.setattr("cnnlab.datasets.import_steps.list_files", None)
+    assert refused(path, tmp_path) == here
+
+
 def test_too_many_files(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "MAX_FILES", 5)
     text = refused(write_zip(tmp_path / "a.zip", class_files()), tmp_path)

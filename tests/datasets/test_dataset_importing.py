@@ -336,6 +336,8 @@ def test_with_processes_the_result_is_the_same(tmp_path, store, monkeypatch):
     monkeypatch.setattr("cnnlab.datasets.pool.usable_cores", lambda: 2)
     shared = import_images(source, store, "shared")
     assert shared.version == alone.version
+    monkeypatch.setattr("cnnlab.datasets.importing.BYTES_WORTH_PROCESSES", 0)  # listed by a process as well
+    assert import_images(source, store, "listed").skipped == alone.skipped
     assert shared.channel_std == alone.channel_std
     assert (open_dataset(store, "alone").images("train") == open_dataset(store, "shared").images("train")).all()
 
@@ -349,6 +351,15 @@ def test_a_decoder_process_that_dies_is_an_error_and_leaves_nothing(tmp_path, st
     ):
         import_images(write_zip(tmp_path / "a.zip", class_files(20)), store, "mine")
     assert leftovers(store) == []
+
+
+def test_a_process_that_dies_while_it_lists_is_an_error(tmp_path, store, monkeypatch):
+    monkeypatch.setattr("cnnlab.datasets.importing.BYTES_WORTH_PROCESSES", 0)
+    monkeypatch.setattr("cnnlab.datasets.pool.usable_cores", lambda: 2)
+    monkeypatch.setattr("cnnlab.datasets.pool.SERVE", "raise SystemExit(1)")
+    with pytest.raises(DatasetError, match=r"^A decoder process ended before its work was done\."):
+        import_images(write_zip(tmp_path / "a.zip", class_files()), store, "mine")
+    assert not store.exists()
 
 
 def test_progress_counts_up_to_all_images(tmp_path, store):
