@@ -74,7 +74,8 @@ METRICS = Table(
         Column(
             "metric",
             "string",
-            "`loss`, `accuracy`, `learning_rate`, or `feed_wait`: share of the steps' time that was waited for images.",
+            "`loss`, `accuracy`, `learning_rate`, `weight` (of an output in the loss, where it is learnt), or `feed_wait`: "
+            "share of the steps' time that was waited for images.",
         ),
         Column(
             "value",

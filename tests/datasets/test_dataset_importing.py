@@ -456,6 +456,8 @@ def test_what_is_written_reads_as_plain_json(tmp_path):
         "val_fraction": 0.1,
         "test_fraction": 0.2,
         "seed": 0,
+        "split_names": "",
+        "outputs": "",
     }
     assert values["source"] == "mine.zip"
 
