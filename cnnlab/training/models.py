@@ -14,6 +14,7 @@ from cnnlab.architectures.features import Features
 from cnnlab.config import RunConfig
 from cnnlab.datasets.storage import DatasetInfo
 from cnnlab.errors import ConfigError
+from cnnlab.settings.transfer import IMAGENET
 
 # A channel that never changes would be divided by zero; one grey level of 255 is far below any real spread.
 SMALLEST_STD = 1.0
@@ -77,7 +78,7 @@ def build_networks(
     images = keras.Input(shape.input_shape, batch_size=batch_size, name="images")
     entry = get_architecture(config.architecture.name)
     x = images if entry.wants_pixels(config.architecture.parameters) else _normalised(images, shape)
-    built = _function(entry.builder)(x, **config.architecture.parameters)
+    built = _function(entry.builder)(x, **_with_weights(config))
     features = built if isinstance(built, Features) else Features(built)
     logits = {name: _head(entry, features.main, classes, f"{name}_logits") for name, classes in shape.outputs.items()}
     network = keras.Model(images, next(iter(logits.values())) if len(logits) == 1 else logits, name=entry.name)
@@ -91,6 +92,12 @@ def build_networks(
         for name, classes in shape.outputs.items()
     }
     return network, keras.Model(images, {"logits": logits, "auxiliary": auxiliary}, name=f"{entry.name}_training")
+
+
+def _with_weights(config: RunConfig) -> dict[str, Any]:
+    """Return the parameters of the network; those of keras.applications load the weights that transfer asks for."""
+    asked = {"weights": IMAGENET} if config.transfer.source == IMAGENET else {}
+    return {**config.architecture.parameters, **asked}
 
 
 def _normalised(images: Any, shape: NetworkShape) -> Any:

@@ -181,6 +181,7 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
     transfer = begin_transfer(config, network, list(model.num_classes), context.store, context.run_dir)
     if transfer is not None:
         transfer.enter(0)
+        recorder.event("weights_taken", source=config.transfer.source, **transfer.summary())
 
     def equip(epoch: int) -> tuple[keras.optimizers.Optimizer, Engine]:
         """Return optimizer and engine for what is trainable now, from an epoch on."""
