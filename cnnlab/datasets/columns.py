@@ -51,7 +51,8 @@ def check_split(separator: str, outputs: str) -> None:
     if len(names) < 2:
         raise ConfigError(
             f"outputs={outputs!r} names {len(names) or 'no'} output{'' if len(names) == 1 else 's'}. Expected one name "
-            f"for each part between {separator!r}, two or more. Give them separated by commas, such as 'colour,article'."
+            f"for each part between {separator!r}, two or more. Give them separated by commas, such as "
+            "'colour,article'."
         )
     for name in names:
         if not _OUTPUT.fullmatch(name) or name in _TAKEN or names.count(name) > 1:

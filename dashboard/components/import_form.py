@@ -15,6 +15,7 @@ from cnnlab.errors import CNNLabError
 from cnnlab.parameters import check, specs
 from dashboard import data
 from dashboard.components import data_jobs
+from dashboard.components.import_preview import split_preview
 from dashboard.components.text import plain
 from dashboard.forms import parameter_form
 
@@ -45,8 +46,9 @@ def import_form(taken: Collection[str]) -> None:
         placeholder=proposed_name(source_name),
         help="Letters, digits, '-' and '_'. The name of an imported set makes its next version.",
     )
-    with st.expander("Options: size, splits", icon=":material/tune:"):
+    with st.expander("Options: size, splits, several outputs", icon=":material/tune:"):
         values = parameter_form(ImportOptions, {}, PREFIX)
+        split_preview(upload, path.strip(), values)
         options_text(source_name, name.strip() or proposed_name(source_name), values)
     if st.button(
         "Import", type="primary", icon=":material/upload:", key="import_start", disabled=not source_name.strip()
