@@ -31,6 +31,7 @@ RANKS = {
     "cnnlab.datasets": 4,
     "cnnlab.runs": 4,
     "cnnlab.published": 4,
+    "cnnlab.doctor": 5,
     "cnnlab.launch": 5,
     "cnnlab.plots": 5,
     "cnnlab.convolution": 5,

@@ -10,7 +10,8 @@ from cnnlab.config import NOT_IN_FINGERPRINT, flatten
 from cnnlab.runs import facts, index, tables
 from cnnlab.runs.hardware import read_hardware
 from cnnlab.runs.inference import read_inference
-from cnnlab.runs.schema import HARDWARE, INFERENCE, LAYERS, METRICS, PREDICTIONS, STEPS, polars_schema
+from cnnlab.runs.probes import read_probes
+from cnnlab.runs.schema import HARDWARE, INFERENCE, LAYERS, METRICS, PREDICTIONS, PROBES, STEPS, polars_schema
 from cnnlab.runs.steps import read_steps
 from cnnlab.runs.store import Store
 
@@ -36,6 +37,12 @@ def steps(store: Store, run_ids: Sequence[str]) -> pl.DataFrame:
     """Return what each optimizer step measured so far, live runs included, run after run in the order given."""
     frames = [read_steps(run_dir) for run_dir in _dirs(store, run_ids)]
     return pl.concat(frames) if frames else pl.DataFrame(schema=polars_schema(STEPS))
+
+
+def probes(store: Store, run_ids: Sequence[str]) -> pl.DataFrame:
+    """Return what looks at the layers found so far, live runs included, run after run in the order given."""
+    frames = [read_probes(run_dir) for run_dir in _dirs(store, run_ids)]
+    return pl.concat(frames) if frames else pl.DataFrame(schema=polars_schema(PROBES))
 
 
 def predictions(store: Store, run_id: str, split: str | None = "test") -> pl.DataFrame:

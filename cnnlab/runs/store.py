@@ -144,6 +144,10 @@ class Store:
         """Return the machine and the library versions, None until the trainer wrote them."""
         return self._read_packed(run_id, "environment.json")
 
+    def read_doctor(self, run_id: str) -> dict[str, Any] | None:
+        """Return what the doctor found at the end of the run, None where nobody looked."""
+        return self._read_packed(run_id, "doctor.json")
+
     def _read_packed(self, run_id: str, name: str) -> dict[str, Any] | None:
         value = read_json(self.run_dir(run_id) / name)
         return unpack(value) if isinstance(value, dict) else None

@@ -10,9 +10,9 @@ import numpy as np
 
 from cnnlab.errors import StoreError
 from cnnlab.files import write_json
-from cnnlab.runs import steps, tables
+from cnnlab.runs import probes, steps, tables
 from cnnlab.runs.lines import append_lines, now, pack
-from cnnlab.runs.schema import LAYERS, METRICS, PREDICTIONS, check_row
+from cnnlab.runs.schema import LAYERS, METRICS, PREDICTIONS, PROBES, check_row
 from cnnlab.runs.status import FAILURES
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ WRITTEN_ANEW = (
     tables.TAIL,
     steps.TAIL,
     steps.STEPS_FILE,
+    probes.TAIL,
+    probes.PROBES_FILE,
+    "doctor.json",
     str(tables.METRICS_FILE),
     "predictions.parquet",
     "layers.parquet",
@@ -30,6 +33,7 @@ WRITTEN_ANEW = (
     "progress.json",
     "hardware.jsonl",
     "model.keras",
+    "transfer.json",
 )
 _INTEGERS = ("epoch", "step")
 _NUMBERS = ("value", "elapsed_s")
@@ -48,6 +52,7 @@ class RunWriter:
         self._step_lines: list[dict[str, Any]] = []
         self._steps_at = -float("inf")
         self._has_stepped = False
+        self._has_probed = False
         self._predictions: dict[tuple[str, str], pa.Table] = {}
 
     def start_over(self) -> None:
@@ -96,6 +101,27 @@ class RunWriter:
         self._step_lines.append(steps.step_line(epoch, first_step, measured, rates, elapsed_s))
         if self._clock() - self._steps_at >= PROGRESS_EVERY_S:
             self._write_steps()
+
+    def probe(self, epoch: int, step: int, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Append what a look at the layers found after an epoch (1-based).
+
+        As with `metrics`, the first call forgets the looks of an earlier attempt from that epoch on.
+
+        Args:
+            rows: Columns of `schema.PROBES`; run, epoch and step are filled in.
+        """
+        place = {"run_id": self.run_id, "epoch": epoch, "step": step}
+        for row in rows:
+            check_row(PROBES, {**place, **row}, f"the probes of run {self.run_id!r}")
+        with self._writing(probes.TAIL):
+            if not self._has_probed:
+                probes.rewind_probes(self.run_dir, epoch)
+                self._has_probed = True
+            probes.append_probe(self.run_dir, epoch, step, rows)
+
+    def doctor(self, document: Mapping[str, Any]) -> None:
+        """Write what the doctor found at the end of the run; see `cnnlab.doctor.keep`."""
+        self._json("doctor.json", pack(document))
 
     def _write_steps(self) -> None:
         if self._step_lines:
@@ -175,11 +201,13 @@ class RunWriter:
         self._json("failure.json", {"kind": kind, "message": message})
 
     def finish(self) -> None:
-        """Turn the tails of metrics and steps into parquet; the last call of a trainer that came to its end."""
+        """Turn the tails of metrics, steps and probes into parquet; the last call of a trainer that came to its end."""
         self._write_progress()
         self._write_steps()
         with self._writing(steps.STEPS_FILE):
             steps.compact_steps(self.run_dir)
+        with self._writing(probes.PROBES_FILE):
+            probes.compact_probes(self.run_dir)
         with self._writing("metrics/metrics.parquet"):
             tables.compact_metrics(self.run_dir, keep_tail=False)
 

@@ -26,6 +26,14 @@ class Recorder(Protocol):
             first_step: Of the first of them, 1-based, over all epochs.
         """
 
+    def probe(self, epoch: int, step: int, rows: Sequence[dict[str, Any]]) -> None:
+        """Keep what a look at the layers found after an epoch; the rows are those of the store's probes.
+
+        Args:
+            epoch: 1-based.
+            step: Optimizer updates done by then.
+        """
+
     def progress(self, values: dict[str, Any]) -> None:
         """Say how far it is; only the last word counts."""
 
@@ -38,5 +46,7 @@ class NullRecorder:
     def metrics(self, rows: Sequence[dict[str, Any]]) -> None: ...
 
     def steps(self, epoch: int, first_step: int, measured: Any, rates: Any, elapsed_s: float) -> None: ...
+
+    def probe(self, epoch: int, step: int, rows: Sequence[dict[str, Any]]) -> None: ...
 
     def progress(self, values: dict[str, Any]) -> None: ...

@@ -65,7 +65,7 @@ def test_it_learns_and_reports_each_epoch_once(digits):
     assert trained.ended.kept_epoch == 2  # without early stopping the last weights stay
     assert scores["correct"] == round(scores["accuracy"] * scores["n"])
     found = {(row["epoch"], row["split"], row["output"], row["metric"]) for row in kept.rows}
-    assert len(found) == len(kept.rows) == 2 * 7
+    assert len(found) == len(kept.rows) == 2 * 8
     assert {(1, "val", "label", "accuracy"), (2, "train", "", "learning_rate")} <= found
     assert kept.events == ["training_started", "first_batch", "evaluating"]
     last = kept.told[-1]
