@@ -20,7 +20,8 @@ from cnnlab.datasets.storage import Dataset, DatasetInfo
 from cnnlab.inspector.client import Inspector, shared_inspector
 from cnnlab.launch.queue import Queue, QueueEntry, SlotState
 from cnnlab.runs import queries
-from cnnlab.runs.status import RunStatus, settle
+from cnnlab.runs.checkpoint import place, read_about
+from cnnlab.runs.status import RunStatus, settle, wants_pause
 from cnnlab.runs.store import Store
 from dashboard.questions import Answer, Questions
 
@@ -171,6 +172,16 @@ def result(run_id: str) -> dict[str, Any] | None:
     return store().read_result(run_id)
 
 
+def is_pausing(run_id: str) -> bool:
+    """Return whether a run was asked to pause."""
+    return wants_pause(store().run_dir(run_id))
+
+
+def checkpoint_place(run_id: str) -> str:
+    """Return where a run can go on, such as `'after epoch 3 and 12 steps'`; empty where it has no checkpoint."""
+    return place(read_about(store().run_dir(run_id)))
+
+
 def _stamp(run_dir: Path, *names: str) -> int:
     newest = 0
     for name in names:
@@ -230,6 +241,16 @@ def submit(run_config: RunConfig) -> list[str]:
     run_ids = submit_runs(store(), run_config, queue=queue())
     refresh()
     return run_ids
+
+
+def extend(run_id: str, epochs: int) -> str:
+    """Queue a run that trains a completed one for more epochs; returns its id."""
+    from cnnlab.runs.continuing import extended
+    from cnnlab.submit import submit_runs
+
+    (new_id,) = submit_runs(store(), extended(store().runs_dir, run_id, epochs), queue=queue())
+    refresh()
+    return new_id
 
 
 # ---- inspector ----

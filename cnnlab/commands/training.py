@@ -112,9 +112,9 @@ def extend(
 
     The old run stays as it is. The learning rate follows the schedule over all epochs, old and new.
     """
-    store = Store()
+    store, queue = Store(), Queue()
     store.run_dir(run_id)
-    (new_id,) = submit_runs(store, extended(store.runs_dir, run_id, epochs), priority=priority)
+    (new_id,) = submit_runs(store, extended(store.runs_dir, run_id, epochs), queue=queue, priority=priority)
     if json:
         print_json({"run_id": new_id, "continues": run_id})
     else:

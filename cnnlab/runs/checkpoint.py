@@ -35,6 +35,20 @@ def read_about(run_dir: Path) -> dict[str, Any] | None:
     return about if is_known else None
 
 
+def place(about: Mapping[str, Any] | None) -> str:
+    """Return how far a checkpoint is, `'after epoch 3 and 12 steps'`; empty where there is none.
+
+    >>> place({"position": {"epoch": 0, "step": 12}})
+    'after 12 steps'
+    """
+    if about is None:
+        return ""
+    epoch, step = about["position"]["epoch"], about["position"]["step"]
+    parts = [f"epoch {epoch}"] if epoch or not step else []
+    parts += [f"{step} steps"] if step else []
+    return f"after {' and '.join(parts)}"
+
+
 def copy_checkpoint(source: Path, target: Path, *, fingerprint: str, position: Mapping[str, Any]) -> None:
     """Let the run `target` begin with the state of the run `source`.
 

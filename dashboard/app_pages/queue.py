@@ -1,7 +1,9 @@
 """The queue: what each slot does, what waits and in which order."""
 
 from collections.abc import Callable
+from functools import partial
 
+import polars as pl
 import streamlit as st
 
 from cnnlab.errors import CNNLabError
@@ -11,10 +13,12 @@ from dashboard.components.confirm import confirm
 from dashboard.components.empty import empty_state
 from dashboard.components.live_runs import progress_share, progress_text
 from dashboard.components.numbers import ago
+from dashboard.components.run_steering import pause_button, resume_button
 from dashboard.components.text import plain
 from dashboard.state import link, say
 
 EVERY_S = 2.0
+MOST_PAUSED = 20
 
 
 def draw_queue() -> None:
@@ -36,6 +40,7 @@ def draw_queue() -> None:
         st.caption("Nothing waits. The next training starts as soon as a slot is free.")
     for place, entry in enumerate(waiting):
         _waiting(place, entry)
+    _paused()
 
 
 def _slots(running: dict[str, QueueEntry]) -> None:
@@ -70,7 +75,10 @@ def _running(run_id: str, entry: QueueEntry | None) -> None:
     progress = data.store().read_progress(run_id) or {}
     link("run", plain(name_of(run_id)), run=run_id)
     st.progress(progress_share(progress), text=progress_text(progress))
-    if st.button("Cancel", icon=":material/stop_circle:", key=f"cancel.{run_id}"):
+    with st.container(horizontal=True, gap="small"):
+        pause_button(run_id, data.status(run_id))
+        is_cancelled = st.button("Cancel", icon=":material/stop_circle:", key=f"cancel.{run_id}")
+    if is_cancelled:
         confirm(
             "Cancel this run?",
             f"{plain(name_of(run_id))}: training stops now. What was measured so far is kept.",
@@ -93,9 +101,32 @@ def _waiting(place: int, entry: QueueEntry) -> None:
         if place and st.button("Move up", icon=":material/arrow_upward:", key=f"up.{entry.run_id}"):
             _do(lambda: data.queue().move(entry.run_dir, place), "Moved up.")
             st.rerun()
+        if is_here(entry):
+            pause_button(entry.run_id, data.status(entry.run_id))
         if st.button("Cancel", icon=":material/close:", key=f"drop.{entry.run_id}"):
             _do(lambda: data.queue().cancel(entry.run_dir), "Cancelled.")
             st.rerun()
+
+
+def _paused() -> None:
+    """Draw the paused runs of this store: they wait for nobody but a person."""
+    paused = data.summaries().filter(pl.col("state") == "paused")
+    if paused.is_empty():
+        return
+    st.subheader(f"Paused ({paused.height})", anchor=False)
+    for row in paused.head(MOST_PAUSED).iter_rows(named=True):
+        run_id = row["run_id"]
+        with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+            link("run", plain(row["name"] or run_id), run=run_id)
+            place = data.checkpoint_place(run_id)
+            st.caption(f"goes on {place}" if place else "has not trained yet", width="content")
+            st.space("stretch")
+            resume_button(run_id)
+            if st.button("Cancel", icon=":material/close:", key=f"drop.{run_id}"):
+                _do(partial(data.queue().cancel, data.store().run_dir(run_id)), "Cancelled.")
+                st.rerun()
+    if paused.height > MOST_PAUSED:
+        link("runs", f"and {paused.height - MOST_PAUSED} more among all runs")
 
 
 def is_here(entry: QueueEntry) -> bool:

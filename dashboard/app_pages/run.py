@@ -69,7 +69,7 @@ def draw_run(run_id: str, config: RunConfig, row: dict[str, Any]) -> None:
         st.subheader("Learning curves", anchor=False)
     run_live(run_id, config, status, main_output=row["main_output"] or data.main_output(config))
     # While it trains the live part shows the log's end; a tab, which stands still, would show an old one.
-    names = ["Log"] if status.has_ended else []
+    names = ["Log"] if status.is_at_rest else []
     names += ["Config", "Environment", "Layers", "Hardware", "Events"]
     *log, settings, environment, layers, hardware, events = st.tabs(names)
     for tab in log:

@@ -10,6 +10,7 @@ from dashboard.components import train_sections as sections
 from dashboard.components.augmentation_form import augmentation_form
 from dashboard.components.augmentation_preview import augmentation_preview
 from dashboard.components.config_text import config_text
+from dashboard.components.continuing import continuing_note
 from dashboard.components.draft import PREFIX, draft, keep
 from dashboard.components.further_sections import further_sections
 from dashboard.components.load_config import load_box, load_from_address
@@ -95,6 +96,7 @@ def start(config: RunConfig) -> None:
 load_from_address()
 st.title("Train")
 load_box()
+continuing_note()
 form, side = st.columns([5, 3], gap="large")
 with form:
     filled, line_error = draw_form(draft())

@@ -7,14 +7,14 @@ import streamlit as st
 
 from cnnlab.architectures.catalogue import get_architecture
 from cnnlab.config import RunConfig
-from cnnlab.errors import CNNLabError
 from cnnlab.runs.status import RunStatus
 from dashboard import data
 from dashboard.components.confirm import confirm
 from dashboard.components.numbers import ago
+from dashboard.components.run_steering import act, steering
 from dashboard.components.status import look, status_badge
 from dashboard.components.text import plain
-from dashboard.state import go, link, say
+from dashboard.state import go, link
 
 MOST_COMPARED = 7
 MOST_SIBLINGS = 50
@@ -58,14 +58,11 @@ def _siblings(row: dict[str, Any]) -> None:
 def run_actions(run_id: str, config: RunConfig, status: RunStatus) -> None:
     """Draw the buttons that fit the state of the run."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_buttons"):
-        if status.state in data.RUNNING_STATES:
-            _cancel_button(run_id, status)
-        elif status.state != "completed":
-            _retry_button(run_id)
+        steering(run_id, config, status)
         if st.button("Clone into the form", icon=":material/content_copy:", key="clone"):
             go("train", **{"from": run_id})
         _compare_popover(run_id, config)
-        if status.has_ended:
+        if status.is_at_rest:
             _downloads(run_id, config)
             if st.button("Delete", icon=":material/delete:", key="delete"):
                 confirm(
@@ -74,26 +71,6 @@ def run_actions(run_id: str, config: RunConfig, status: RunStatus) -> None:
                     "Delete",
                     lambda: _delete(run_id),
                 )
-
-
-def _retry_button(run_id: str) -> None:
-    told = "Trains again from the start, in this run's place."
-    if st.button("Retry", icon=":material/replay:", key="retry", help=told):
-        _do(lambda: data.queue().retry(data.store().run_dir(run_id)), "The run waits in the queue again.")
-
-
-def _cancel_button(run_id: str, status: RunStatus) -> None:
-    def cancel() -> None:
-        _do(lambda: data.queue().cancel(data.store().run_dir(run_id)), "Cancelled.", is_last=False)
-
-    if st.button("Cancel", icon=":material/stop_circle:", key="cancel"):
-        if status.state == "running":
-            confirm(
-                "Cancel this run?", "Training stops now. What was measured so far is kept.", "Cancel the run", cancel
-            )
-        else:
-            cancel()
-            st.rerun()
 
 
 def _compare_popover(run_id: str, config: RunConfig) -> None:
@@ -149,16 +126,4 @@ def _downloads(run_id: str, config: RunConfig) -> None:
 
 
 def _delete(run_id: str) -> None:
-    _do(lambda: data.store().delete_run(run_id), "Deleted. This page can bring it back.", is_last=False)
-
-
-def _do(action: Any, told: str, *, is_last: bool = True) -> None:
-    """Run `action`, say what happened, and draw the page anew unless a dialog does."""
-    try:
-        action()
-        say(told)
-    except CNNLabError as error:
-        say(plain(error), ":material/error:")
-    data.refresh()
-    if is_last:
-        st.rerun()
+    act(lambda: data.store().delete_run(run_id), "Deleted. This page can bring it back.")

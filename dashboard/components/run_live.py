@@ -31,13 +31,14 @@ def run_live(run_id: str, config: RunConfig, status: RunStatus, *, main_output: 
             st.rerun(scope="app")  # a new state changes buttons and tabs, which are not of this part
         data.tick()
         _waiting(run_id, now)
+        _paused(run_id, now)
         _progress(run_id, now)
-        if not now.has_ended or not data.metrics([run_id]).is_empty():
+        if not now.is_at_rest or not data.metrics([run_id]).is_empty():
             curves(run_id, config, main_output=main_output)
-        if not now.has_ended:
+        if not now.is_at_rest:
             log_tail(run_id, lines=12)
 
-    st.fragment(body, run_every=None if status.has_ended else EVERY_S)()
+    st.fragment(body, run_every=None if status.is_at_rest else EVERY_S)()
 
 
 def _signature(run_id: str, status: RunStatus) -> tuple[Any, ...]:
@@ -53,6 +54,13 @@ def _waiting(run_id: str, status: RunStatus) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/schedule: Waits for a free slot.{position}", width="content")
         link("queue", "See the queue")
+
+
+def _paused(run_id: str, status: RunStatus) -> None:
+    if status.state == "paused":
+        place = data.checkpoint_place(run_id)
+        goes_on = f"It goes on {place}" if place else "It has not trained yet and begins"
+        st.info(f"Paused; its slot is free for others. {goes_on} when it is resumed.", icon=":material/pause:")
 
 
 def _progress(run_id: str, status: RunStatus) -> None:

@@ -3,6 +3,7 @@
 from page_text import said
 
 from cnnlab.config import RunConfig
+from dashboard import data
 
 
 def test_an_empty_queue_says_what_to_do(open_page, queue):
@@ -35,3 +36,25 @@ def test_a_waiting_run_is_taken_out_and_a_running_one_after_a_question(open_page
     assert not (runs[0] / "cancel").exists()
     app.button(key="confirm_yes").click().run()
     assert (runs[0] / "cancel").exists()
+
+
+def test_runs_are_paused_and_resumed(open_page, queue, store, make_run):
+    runs = [store.create_run(RunConfig()) for _ in range(2)]
+    for run in runs:
+        queue.submit(run)
+    app = open_page("queue")
+    app.button(key=f"pause.{runs[1].name}").click().run()
+    assert store.read_status(runs[1].name).state == "paused"
+    app.button(key=f"pause.{runs[0].name}").click().run()
+    assert (runs[0] / "pause").exists()
+    data.refresh()
+    app = open_page("queue")
+    assert "Paused (1)" in said(app)
+    assert "has not trained yet" in said(app)
+    app.button(key=f"resume.{runs[1].name}").click().run()
+    assert [entry.run_id for entry in queue.entries()] == [runs[0].name, runs[1].name]
+    paused = make_run("paused")
+    data.refresh()
+    app = open_page("queue")
+    app.button(key=f"drop.{paused}").click().run()
+    assert store.read_status(paused).state == "cancelled"

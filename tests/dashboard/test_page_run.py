@@ -1,10 +1,14 @@
 """One run's page in each state, and every way in which a run can be missing."""
 
+import json
+
+import numpy as np
 import pytest
 from page_text import said
 
 from cnnlab.config import config_from_dict
 from cnnlab.errors import RunNotFoundError
+from cnnlab.runs.checkpoint import checkpoint_path
 from cnnlab.runs.status import ADVICE
 from dashboard import data
 
@@ -141,3 +145,79 @@ def test_the_main_output_is_the_first_that_is_learnt():
     assert main(None) == "shape"
     assert main(["colour"]) == "colour"
     assert main(["colour", "shape"]) == "shape"
+
+
+# === Pausing and training on ===
+
+
+def write_checkpoint(run_dir, epoch: int, fingerprint: str = "abc-0") -> None:
+    position = {"epoch": epoch, "step": 0, "elapsed_s": 1.0}
+    about = {"format": 1, "fingerprint": fingerprint, "position": position}
+    checkpoint_path(run_dir).parent.mkdir()
+    np.savez(checkpoint_path(run_dir), about=np.frombuffer(json.dumps(about).encode(), np.uint8))
+
+
+def test_a_running_run_is_paused(open_page, queue, store, make_run):
+    running = store.create_run(store.read_config(make_run()))
+    queue.submit(running)
+    app = open_page("run", run=running.name)
+    app.button(key=f"pause.{running.name}").click().run()
+    assert (running / "pause").exists()
+    assert "Pauses after the steps at hand." in [toast.value for toast in app.toast]
+    assert app.button(key=f"pause.{running.name}").disabled
+
+
+def test_a_paused_run_is_resumed_or_cancelled(open_page, queue, store, make_run):
+    run_id = make_run("paused")
+    write_checkpoint(store.run_dir(run_id), 4)
+    app = open_page("run", run=run_id)
+    assert "Paused; its slot is free for others. It goes on after epoch 4 when it is resumed." in app.info[0].value
+    assert {f"resume.{run_id}", "cancel", "delete", "clone"} <= keys(app)
+    app.button(key=f"resume.{run_id}").click().run()
+    assert [entry.run_id for entry in queue.entries()] == [run_id]
+    other = make_run("paused")
+    open_page("run", run=other).button(key="cancel").click().run()
+    assert store.read_status(other).state == "cancelled"
+
+
+def test_retry_from_the_start_throws_the_checkpoint_away(open_page, queue, store, make_run):
+    run_id = make_run("failed", "killed", "Killed.")
+    write_checkpoint(store.run_dir(run_id), 4)
+    app = open_page("run", run=run_id)
+    assert app.button(key="retry").label == "Retry from the checkpoint"
+    assert app.button(key="retry").help == "Goes on from its checkpoint, after epoch 4."
+    app.button(key="retry_from_start").click().run()
+    assert not checkpoint_path(store.run_dir(run_id)).exists()
+    assert [entry.run_id for entry in queue.entries()] == [run_id]
+    assert "It waits in the queue again and trains from the start." in [toast.value for toast in app.toast]
+
+
+def test_a_completed_run_is_trained_for_more_epochs(open_page, queue, store, make_run):
+    run_id = make_run(data={"image_size": 32}, training={"epochs": 3})
+    config = store.read_config(run_id)
+    write_checkpoint(store.run_dir(run_id), 3, f"{config.fingerprint()}-0")
+    app = open_page("run", run=run_id)
+    app.number_input(key="extend_epochs").set_value(4)
+    app.button(key="extend").click().run()
+    (entry,) = queue.entries()
+    training = store.read_config(entry.run_id).training
+    assert (training.epochs, training.continue_from) == (7, run_id)
+    assert app.query_params["run"] in (entry.run_id, [entry.run_id])
+
+
+def test_what_cannot_be_trained_on_says_why(open_page, queue, make_run):
+    app = open_page("run", run=make_run())
+    app.button(key="extend").click().run()
+    assert not app.exception
+    assert "has no checkpoint to go on from" in app.toast[0].value
+    assert queue.entries() == []
+
+
+@pytest.mark.usefixtures("questions")
+def test_a_clone_of_a_continued_run_says_so(open_page, make_run):
+    run_id = make_run(training={"epochs": 7, "continue_from": "the-one-before"})
+    app = open_page("train", **{"from": run_id})
+    assert "Goes on from the last state of run the\\-one\\-before" in app.info[0].value
+    app.button(key="from_start").click().run()
+    assert not app.exception
+    assert not [info for info in app.info if "Goes on from" in info.value]

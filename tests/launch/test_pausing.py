@@ -47,7 +47,7 @@ def test_a_paused_run_frees_its_slot_and_goes_on_later(lab):
     assert not [entry for entry in queue.entries() if entry.run_id == "one"]
     write_checkpoint(run)
     (run / "go").touch()
-    assert queue.resume(run).words == "from its checkpoint (epoch 4, after 12 steps)"
+    assert queue.resume(run).words == "from its checkpoint, after epoch 3 and 12 steps"
     status = lab.wait_for(run, "completed")
     assert status.attempt == 2
     assert checkpoint_path(run).exists()
@@ -142,7 +142,7 @@ def test_retry_goes_on_from_the_checkpoint_unless_told_otherwise(lab):
     queue.submit(run)
     lab.wait_for(run, "failed")
     write_checkpoint(run, step=0)
-    assert queue.retry(run).words == "from its checkpoint (epoch 4)"
+    assert queue.retry(run).words == "from its checkpoint, after epoch 3"
     lab.wait_for(run, "failed")
     lab.wait(lambda: read_status(run).attempt == 2)
     assert queue.retry(run, from_start=True).words == "from the start"

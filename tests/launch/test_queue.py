@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from cnnlab.errors import QueueError, RunNotFoundError
-from cnnlab.launch import queue as queue_module
 from cnnlab.launch.database import Database, default_path
 from cnnlab.launch.engines.base import Handle, Launch
 from cnnlab.launch.queue import Queue
