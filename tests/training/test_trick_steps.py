@@ -1,0 +1,127 @@
+"""What each trick does to a step, against a few lines of NumPy, on TensorFlow, JAX and PyTorch."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from trick_steps import CASES, CLASSES, DECAY, RATE, STEPS, TEACHER, run, start
+
+pytestmark = pytest.mark.training
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYS = ("kernel", "bias")
+
+
+def log_softmax(logits):
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def loss_of(case, weights, x, labels, data):
+    """The loss of a batch, written down once more."""
+    smoothing = case.get("smoothing", 0.0)
+    targets = (1 - smoothing) * np.eye(CLASSES)[labels] + smoothing / CLASSES
+    logits = x @ weights["kernel"] + weights["bias"]
+    log_p = log_softmax(logits)
+    each = -targets * log_p * (1 - np.exp(log_p)) ** case.get("focal_gamma", 0.0)
+    if case.get("class_weights") == "balanced":
+        counts = np.bincount(data["labels"].ravel())
+        each = each * (counts.sum() / (CLASSES * counts))
+    loss = each.sum(axis=1).mean()
+    if "distill_from" in case:
+        t, share = TEACHER["distill_temperature"], TEACHER["distill_weight"]
+        expected = log_softmax((x @ data["teacher_kernel"] + data["teacher_bias"]) / t)
+        divergence = (np.exp(expected) * (expected - log_softmax(logits / t))).sum(axis=1).mean()
+        loss = (1 - share) * loss + share * t**2 * divergence
+    return loss
+
+
+def gradient(function, weights, step=1e-5):
+    """The gradient by differences."""
+    found = {name: np.zeros_like(value) for name, value in weights.items()}
+    for name, value in weights.items():
+        for place in np.ndindex(value.shape):
+            up, down = ({key: array.copy() for key, array in weights.items()} for _ in range(2))
+            up[name][place] += step
+            down[name][place] -= step
+            found[name][place] = (function(up) - function(down)) / (2 * step)
+    return found
+
+
+def length(vectors):
+    return np.sqrt(sum((vector**2).sum() for vector in vectors.values()))
+
+
+def expected(case):
+    """The same steps of plain gradient descent in NumPy."""
+    data = start()
+    weights = {name: data[name].astype(np.float64) for name in KEYS}
+    means, losses = None, []
+    for t in range(STEPS):
+        x, labels = data["images"][t].reshape(len(data["labels"][t]), -1) / 255, data["labels"][t]
+
+        def function(at, x=x, labels=labels):
+            return loss_of(case, at, x, labels, data)
+
+        losses.append(function(weights))
+        slope = gradient(function, weights)
+        if rho := case.get("sam_rho"):
+            slope = gradient(function, {name: weights[name] + rho * slope[name] / length(slope) for name in KEYS})
+        if limit := case.get("clip_norm"):
+            slope = {name: value * min(1, limit / length(slope)) for name, value in slope.items()}
+        for name in KEYS:
+            decay = DECAY if case.get("decay") and (name == "kernel" or case.get("decay_all")) else 0.0
+            weights[name] = (1 - RATE * decay) * weights[name] - RATE * slope[name]
+        d = min(case.get("ema_decay", 0), t / (9 + t))
+        means = {name: d * means[name] + (1 - d) * weights[name] if t else weights[name] for name in KEYS}
+    found = {"loss": losses, **weights}
+    return found | ({f"mean_{name}": means[name] for name in KEYS} if "ema_decay" in case else {})
+
+
+def check(found, case):
+    wanted = expected(case)
+    assert set(found) == set(wanted)
+    for name, values in wanted.items():
+        np.testing.assert_allclose(found[name], values, rtol=2e-4, atol=2e-5, err_msg=name)
+
+
+def in_child(backend):
+    child = subprocess.run(
+        [sys.executable, Path(__file__).with_name("trick_steps.py")],
+        env={**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu",
+             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
+        capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert child.returncode == 0, child.stderr[-3000:]
+    return json.loads(child.stdout)
+
+
+@pytest.fixture(scope="module", params=["jax", "torch"])
+def other_backend(request):
+    """What one child process with another backend finds for all cases."""
+    if importlib.util.find_spec(request.param) is None:
+        pytest.skip(f"{request.param} is not installed")
+    return in_child(request.param)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_step_is_what_numpy_says(name):
+    check(run(CASES[name]), CASES[name])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_other_backends_take_the_same_steps(name, other_backend):
+    check(other_backend[name], CASES[name])
+
+
+def test_each_trick_changes_the_steps():
+    plain = expected({})
+    for name, case in CASES.items():
+        found = expected(case)
+        is_other = any(not np.allclose(found[key], plain.get(key, 0), rtol=1e-3) for key in found)
+        assert is_other or name == "plain", name

@@ -1,0 +1,94 @@
+"""A few steps of a linear network with each trick, on the backend at work; run as a program it prints them as JSON.
+
+`KERAS_BACKEND=jax python trick_steps.py`
+"""
+
+import json
+import sys
+
+import keras
+import numpy as np
+
+from cnnlab.config import TrainingConfig, TricksConfig
+from cnnlab.training.averages import WeightAverages
+from cnnlab.training.class_weights import balanced
+from cnnlab.training.distillation import Teacher
+from cnnlab.training.engines.base import Chunk, build_engine
+from cnnlab.training.losses import build_loss
+from cnnlab.training.model import TrainingModel
+from cnnlab.training.optimizers import build_optimizer
+
+STEPS, BATCH, PIXELS, CLASSES = 6, 8, 4, 3
+RATE, DECAY = 0.5, 0.1
+TEACHER = {"distill_temperature": 3.0, "distill_weight": 0.4}
+CASES = {
+    "plain": {},
+    "clipped": {"clip_norm": 0.2},
+    "averaged": {"ema_decay": 0.2},
+    "sharpness": {"sam_rho": 0.5},
+    "focal": {"focal_gamma": 1.5},
+    "weighted": {"class_weights": "balanced"},
+    "taught": {"distill_from": "teacher", **TEACHER},
+    "kernels decayed": {"decay": True},
+    "all decayed": {"decay": True, "decay_all": True},
+    "together": {
+        "decay": True, "decay_all": True, "clip_norm": 0.2, "ema_decay": 0.2, "sam_rho": 0.5, "focal_gamma": 1.5,
+        "class_weights": "balanced", "distill_from": "teacher", "smoothing": 0.1, **TEACHER,
+    },
+}  # fmt: skip
+
+
+def start() -> dict[str, np.ndarray]:
+    """Images, labels and first weights: the same on every backend."""
+    random = np.random.default_rng(3)
+    return {
+        "images": random.integers(0, 256, (STEPS, BATCH, 2, 2, 1)).astype(np.uint8),
+        "labels": np.minimum(random.integers(0, 5, (STEPS, BATCH)), CLASSES - 1).astype(np.int32),
+        "kernel": random.normal(size=(PIXELS, CLASSES)),
+        "bias": random.normal(size=CLASSES),
+        "teacher_kernel": random.normal(size=(PIXELS, CLASSES)),
+        "teacher_bias": random.normal(size=CLASSES),
+    }
+
+
+def linear(kernel: np.ndarray, bias: np.ndarray) -> keras.Model:
+    """A linear network of four pixels in 0 to 1."""
+    images = keras.Input((2, 2, 1))
+    x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(images))
+    network = keras.Model(images, keras.layers.Dense(CLASSES)(x))
+    network.set_weights([kernel, bias])
+    return network
+
+
+def run(case: dict) -> dict[str, list]:
+    """Return the loss of each step, the last weights and their averages."""
+    given = dict(case)
+    decay, smoothing = given.pop("decay", False), given.pop("smoothing", 0.0)
+    data, tricks = start(), TricksConfig(**given)
+    network = linear(data["kernel"], data["bias"])
+    teacher = None
+    if tricks.distill_from:
+        taught = linear(data["teacher_kernel"], data["teacher_bias"])
+        teacher = Teacher(taught, ["label"], tricks.distill_temperature, tricks.distill_weight, (2, 2))
+    weights = balanced(np.bincount(data["labels"].ravel())) if tricks.class_weights == "balanced" else None
+    model = TrainingModel(
+        network, None, {"label": CLASSES}, {"label": build_loss(smoothing, tricks.focal_gamma, weights)},
+        teacher=teacher,
+        averages=WeightAverages(network, tricks.ema_decay) if tricks.ema_decay else None,
+        sam_rho=tricks.sam_rho,
+    )  # fmt: skip
+    training = TrainingConfig(optimizer="sgd", momentum=0.0, nesterov=False, weight_decay=DECAY if decay else 0.0)
+    engine = build_engine(model, build_optimizer(training, RATE, tricks))
+    rows = np.zeros((STEPS, BATCH), np.int32)
+    losses = engine.train(Chunk(rows, data["images"], {"label": data["labels"]}))["loss"]
+    engine.sync()
+    found = {"loss": np.asarray(losses).tolist()}
+    found["kernel"], found["bias"] = (weight.tolist() for weight in network.get_weights())
+    if model.averages is not None:
+        model.averages.swap(network)
+        found["mean_kernel"], found["mean_bias"] = (weight.tolist() for weight in network.get_weights())
+    return found
+
+
+if __name__ == "__main__":
+    json.dump({name: run(case) for name, case in CASES.items()}, sys.stdout)
