@@ -13,6 +13,7 @@ from dashboard.components.config_text import config_text
 from dashboard.components.continuing import continuing_note
 from dashboard.components.draft import PREFIX, draft, keep
 from dashboard.components.further_sections import further_sections
+from dashboard.components.heads_section import heads_section
 from dashboard.components.load_config import load_box, load_from_address
 from dashboard.components.network_cost import network_cost
 from dashboard.components.schedule_curve import schedule_curve
@@ -43,6 +44,7 @@ def draw_form(values: dict) -> tuple[dict, str]:
         training = sections.training_section(values["training"])
         training["seed"], repeats = sections.repeats_section(values)
         further = further_sections(values)
+        further["heads"] = heads_section(chosen, values["heads"])
     with st.expander("Where it computes", icon=":material/memory:"):
         compute = sections.compute_section(values["compute"])
     filled = {

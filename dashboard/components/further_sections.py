@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from cnnlab.commands.options import pairs
 from cnnlab.commands.text import value_text
-from cnnlab.config import HeadsConfig, TransferConfig, TricksConfig
+from cnnlab.config import TransferConfig, TricksConfig
 from cnnlab.errors import ConfigError
 from cnnlab.parameters import ParameterSpec, specs
 from dashboard import data
@@ -21,7 +21,6 @@ from dashboard.forms import Draw, help_text, parameter_form, put
 SECTIONS: dict[str, tuple[type[BaseModel], str, str]] = {
     "tricks": (TricksConfig, "Bag of tricks", ":material/construction:"),
     "transfer": (TransferConfig, "Transfer from a trained network", ":material/move_down:"),
-    "heads": (HeadsConfig, "Several outputs", ":material/call_split:"),
 }
 
 
