@@ -1,0 +1,1 @@
+"""The sides that `benchmarks.training` compares, each run in a process of its own."""
