@@ -1,12 +1,13 @@
 """Pick an architecture and see what it is and what it costs; a second one beside it for comparison."""
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from dashboard import data
 from dashboard.components import explorer_numbers as numbers
-from dashboard.components.answers import when_answered
+from dashboard.components.answers import patiently, when_answered
 from dashboard.components.explorer_card import paper_card, published_counts
 from dashboard.components.explorer_choice import Chosen, choose
 from dashboard.components.explorer_views import draw_network, draw_views
@@ -24,10 +25,9 @@ def draw(chosen: Chosen, key: str, answer: data.Answer, beside: data.Answer | No
 
     Args:
         answer: Of the beginning of this script run. Where it was pending then, the page draws itself once more
-            when it comes, so that both networks know each other.
+            after it has come, so that both networks know each other.
         beside: Of the network beside it, whose charts have the same range.
     """
-    answers = iter([answer])
 
     def body(document: dict[str, Any]) -> None:
         published_counts(chosen, document)
@@ -37,7 +37,7 @@ def draw(chosen: Chosen, key: str, answer: data.Answer, beside: data.Answer | No
 
     with st.container(border=True):
         paper_card(chosen, key)
-    when_answered(lambda: next(answers, None) or ask(chosen), body, WAITING, key=f"{key}_network")
+    when_answered(lambda: ask(chosen), body, WAITING, key=f"{key}_network", first=answer)
 
 
 def draw_beside(chosen: tuple[Chosen, Chosen], answers: tuple[data.Answer, data.Answer]) -> None:
@@ -58,6 +58,7 @@ def draw_beside(chosen: tuple[Chosen, Chosen], answers: tuple[data.Answer, data.
 st.title("Architectures")
 first, second = choose()
 if first is not None and second is not None:
-    draw_beside((first, second), (ask(first), ask(second)))
+    answers = patiently(partial(ask, first), partial(ask, second))
+    draw_beside((first, second), (answers[0], answers[1]))
 elif first is not None:
-    draw(first, "a", ask(first))
+    draw(first, "a", patiently(partial(ask, first))[0])
