@@ -178,7 +178,11 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
     rates = learning_rates(training, feed.steps_per_epoch, config.tricks)
     steps_per_call = chunk_length(feed.steps_per_epoch, longest_chunk())
     resident = {"images": images["train"], "labels": labels["train"]} if is_resident else {}
-    transfer = begin_transfer(config, network, list(model.num_classes), context.store, context.run_dir)
+    checkpoints = context.checkpoints(config)
+    transfer = begin_transfer(
+        config, network, list(model.num_classes), context.store, context.run_dir,
+        is_going_on=checkpoints is not None and checkpoints.path.exists(),
+    )  # fmt: skip
     if transfer is not None:
         transfer.enter(0)
         recorder.event("weights_taken", source=config.transfer.source, **transfer.summary())
@@ -200,7 +204,7 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
         # Weights that are learnt move: a sum with them would not tell which epoch is the best.
         validate=lambda: losses_and_accuracies(answers("val"), config.heads.weights),
         steps_per_call=steps_per_call,
-        checkpoints=context.checkpoints(config),
+        checkpoints=checkpoints,
         control=context.control,
         probe=Probe(model, engine, images["train"], labels["train"], training.batch_size, training.seed),
         stages=Stages(transfer, equip) if transfer else None,

@@ -75,13 +75,20 @@ class Transfer:
 
 
 def begin_transfer(
-    config: RunConfig, network: keras.Model, outputs: Sequence[str], store: Store, run_dir: Path | None = None
+    config: RunConfig,
+    network: keras.Model,
+    outputs: Sequence[str],
+    store: Store,
+    run_dir: Path | None = None,
+    is_going_on: bool = False,
 ) -> Transfer | None:
     """Give `network` the weights of the config's source; None for a training from scratch.
 
-    What was taken is written into `run_dir` as `transfer.json`. Where a checkpoint follows, the weights
-    of the source are not needed any more and that file says what was taken, so that a run goes on
-    also where its source has gone.
+    What was taken is written into `run_dir` as `transfer.json`.
+
+    Args:
+        is_going_on: The weights come from a checkpoint. Those of the source are not needed any more, and
+            `transfer.json` says what was taken, so that a run goes on also where its source has gone.
 
     Raises:
         ConfigError: the source has gone, has other weights than the config means, or too few that fit.
@@ -91,7 +98,7 @@ def begin_transfer(
         return None
     check_names(network)
     layers = described(network, outputs)
-    report = read_json(run_dir / REPORT) if run_dir else None
+    report = read_json(run_dir / REPORT) if run_dir and is_going_on else None
     matched = _of_report(layers, report)
     if matched is None:
         path = checked_source(store, transfer)

@@ -15,7 +15,7 @@ _BLOCKS = tuple(
         r"^(?:\w+?_)?(?:stack|stage)_?\d+_block_?\d+",
         r"^conv\d+_block\d+",
         r"^expanded_conv(?:_\d+)?(?=_)",
-        r"^(?:block|fire|mixed|inception|stage|stack|transition|layer|cell)_?\d+[a-z]?",
+        r"^(?:block|fire|mixed|inception|stage|stack|transition|cell)_?\d+[a-z]?",
         r"^stem",
     )
 )
