@@ -64,10 +64,11 @@ def draw_run(run_id: str, config: RunConfig, row: dict[str, Any]) -> None:
     run_actions(run_id, config, status)
     draw_failure(run_id, status)
     result = data.result(run_id) if status.has_ended else None
+    output = None
     if result and status.state == "completed":
-        run_results(run_id, result)
+        output = run_results(run_id, result)
         st.subheader("Learning curves", anchor=False)
-    run_live(run_id, config, status, main_output=row["main_output"] or data.main_output(config))
+    run_live(run_id, config, status, main_output=row["main_output"] or data.main_output(config), output=output)
     # While it trains the live part shows the log's end; a tab, which stands still, would show an old one.
     names = ["Log"] if status.is_at_rest else []
     names += ["Config", "Environment", "Layers", "Hardware", "Events"]

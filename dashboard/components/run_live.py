@@ -3,25 +3,34 @@
 import os
 from typing import Any
 
+import polars as pl
 import streamlit as st
 
 from cnnlab.config import RunConfig
 from cnnlab.plots.learning_curves import learning_curves, learning_curves_info, learning_curves_summary
+from cnnlab.plots.output_weights import output_weights, output_weights_info, output_weights_summary
 from cnnlab.runs.status import RunStatus
 from dashboard import data
 from dashboard.components.live_runs import progress_share
 from dashboard.components.numbers import between, duration, short
+from dashboard.components.run_results import TOGETHER, choose_output
 from dashboard.components.text import plain
 from dashboard.state import link
 
 EVERY_S = 1.0
 LOG_LINES = 200
 LINE_PX = 21
-TOGETHER = "All together"
 
 
-def run_live(run_id: str, config: RunConfig, status: RunStatus, *, main_output: str | None) -> None:
-    """Draw the moving part; it draws itself anew each second until the run has ended."""
+def run_live(
+    run_id: str, config: RunConfig, status: RunStatus, *, main_output: str | None, output: str | None = None
+) -> None:
+    """Draw the moving part; it draws itself anew each second until the run has ended.
+
+    Args:
+        main_output: The output that comes first where there are several.
+        output: The one that is chosen already, elsewhere on the page.
+    """
     drawn = _signature(run_id, status)
 
     def body() -> None:
@@ -34,7 +43,7 @@ def run_live(run_id: str, config: RunConfig, status: RunStatus, *, main_output: 
         _paused(run_id, now)
         _progress(run_id, now)
         if not now.is_at_rest or not data.metrics([run_id]).is_empty():
-            curves(run_id, config, main_output=main_output)
+            curves(run_id, config, main_output=main_output, output=output)
         if not now.is_at_rest:
             log_tail(run_id, lines=12)
 
@@ -101,19 +110,19 @@ def hardware_facts(run_id: str) -> list[str]:
     return facts
 
 
-def curves(run_id: str, config: RunConfig, *, main_output: str | None = None) -> None:
+def curves(run_id: str, config: RunConfig, *, main_output: str | None = None, output: str | None = None) -> None:
     """Draw loss and accuracy side by side, of one output at a time where there are several."""
     frame = data.metrics([run_id])
     outputs = sorted({name for name in frame["output"].to_list() if name}, key=lambda name: (name != main_output, name))
     of_loss = of_accuracy = None
     if len(outputs) > 1:
-        chosen = st.segmented_control("Output", [*outputs, TOGETHER], default=outputs[0], required=True, key="output")
+        chosen = output or choose_output(outputs)
         of_loss, of_accuracy = ("", outputs[0]) if chosen == TOGETHER else (chosen, chosen)
         if chosen == TOGETHER:
-            st.caption(f"Loss of all outputs together; accuracy of {plain(outputs[0])}.")
+            st.caption(f"Loss of all outputs together; accuracy of {plain(outputs[0])}.{_weighed(config)}")
     left, right = st.columns(2, gap="medium")
-    for column, metric, output in ((left, "loss", of_loss), (right, "accuracy", of_accuracy)):
-        info = learning_curves_info(frame, metric, run_ids=[run_id], output=output)
+    for column, metric, name in ((left, "loss", of_loss), (right, "accuracy", of_accuracy)):
+        info = learning_curves_info(frame, metric, run_ids=[run_id], output=name)
         with column:
             st.plotly_chart(
                 learning_curves(info, epochs=config.training.epochs, height_px=320),
@@ -121,6 +130,26 @@ def curves(run_id: str, config: RunConfig, *, main_output: str | None = None) ->
                 config={"displayModeBar": False},
                 alt=learning_curves_summary(info),
             )
+    if config.heads.uncertainty_weighting:
+        _weights(frame, config)
+
+
+def _weighed(config: RunConfig) -> str:
+    """Return what the sum of the losses is, where it is not the plain one."""
+    if config.heads.uncertainty_weighting:
+        return " In training the loss is the weighed sum, in validation the plain one, so that epochs compare."
+    return " The losses are weighed as the config says." if config.heads.weights else ""
+
+
+def _weights(frame: pl.DataFrame, config: RunConfig) -> None:
+    info = output_weights_info(frame)
+    st.plotly_chart(
+        output_weights(info, epochs=config.training.epochs),
+        key="output_weights",
+        config={"displayModeBar": False},
+        alt=output_weights_summary(info),
+    )
+    st.caption(plain(output_weights_summary(info)))
 
 
 def log_tail(run_id: str, lines: int = LOG_LINES, height: int | None = None) -> None:

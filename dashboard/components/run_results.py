@@ -1,38 +1,69 @@
-"""What came out of a run: test accuracy with its interval, confusion matrix and numbers per class, per output."""
+"""What came out of a run, of one output at a time: test accuracy with its interval, confusion matrix, classes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from cnnlab.analysis.intervals import wilson
+from cnnlab.analysis.joint import all_right
 from cnnlab.plots.confusion import confusion, confusion_info, confusion_summary
 from cnnlab.plots.per_class import per_class, per_class_info, per_class_summary
 from dashboard import data
 from dashboard.components.network_cost import CONVENTION
 from dashboard.components.numbers import MISSING, count, duration, number, percent, percent_interval, short
 
+TOGETHER = "All together"
 VALUES = {"Counts": "counts", "Share of each true class": "shares"}
 
 
-def run_results(run_id: str, result: dict[str, Any]) -> None:
-    """Draw the headline numbers, then the mistakes of each output."""
-    main = result["main_output"]
-    _headline(result, main)
+def run_results(run_id: str, result: dict[str, Any]) -> str | None:
+    """Draw the headline numbers and the mistakes of one output at a time; return that output.
+
+    None stands for a network with one output, or for all outputs together.
+    """
     outputs: dict[str, list[str]] = result["outputs"]
+    main = result["main_output"]
     if len(outputs) == 1:
+        _headline(result, main)
         _output(run_id, main, outputs[main], result)
-        return
-    for tab, (name, classes) in zip(st.tabs([f"Output {name}" for name in outputs]), outputs.items(), strict=True):
-        with tab:
-            _test_metric(result["test"].get(name) or {}, f"Test accuracy of {name}")
-            _output(run_id, name, classes, result)
+        return None
+    chosen = choose_output([main, *(name for name in outputs if name != main)])
+    if chosen == TOGETHER:
+        _headline(result, main)
+        _together(run_id, result)
+        return TOGETHER
+    _headline(result, chosen)
+    _output(run_id, chosen, outputs[chosen], result)
+    return chosen
 
 
-def _headline(result: dict[str, Any], main: str) -> None:
-    test = result["test"].get(main) or {}
-    val = result["val"].get(main) or {}
-    of_main = f" of {main}" if len(result["outputs"]) > 1 else ""
+def choose_output(outputs: Sequence[str]) -> str:
+    """Draw the choice between the outputs and all of them together; it stands in the address."""
+    return str(
+        st.segmented_control(
+            "Output", [*outputs, TOGETHER], default=outputs[0], required=True, key="output", bind="query-params"
+        )
+    )
+
+
+def _together(run_id: str, result: dict[str, Any]) -> None:
+    """Draw the accuracy of each output, and how often all are right."""
+    correct, n = all_right(data.predictions(run_id, "test"))
+    with st.container(horizontal=True, gap="small"):
+        if n:
+            share = {"accuracy": correct / n, "correct": correct, "n": n}
+            _test_metric(share, "All outputs right", border=True)
+        for name in result["outputs"]:
+            _test_metric(result["test"].get(name) or {}, f"{name} right", border=True)
+    st.caption("Choose an output to see its confusion matrix and its classes.")
+
+
+def _headline(result: dict[str, Any], output: str) -> None:
+    test = result["test"].get(output) or {}
+    val = result["val"].get(output) or {}
+    of_main = f" of {output}" if len(result["outputs"]) > 1 else ""
     with st.container(horizontal=True, gap="small", key="headline"):
         _test_metric(test, f"Test accuracy{of_main}", border=True)
         st.metric(

@@ -10,6 +10,7 @@ from cnnlab.config import config_from_dict
 from cnnlab.errors import RunNotFoundError
 from cnnlab.runs.checkpoint import checkpoint_path
 from cnnlab.runs.status import ADVICE
+from cnnlab.runs.writer import RunWriter
 from dashboard import data
 
 pytestmark = pytest.mark.usefixtures("queue")
@@ -51,11 +52,34 @@ def test_a_completed_run_shows_its_numbers(open_page, make_run):
 
 
 def test_each_output_has_its_numbers(open_page, make_run):
-    app = open_page("run", run=make_run(data={"dataset": "shapes"}))
-    labels = [metric.label for metric in app.metric]
-    assert labels.count("Test accuracy of shape") == 2
-    assert labels.count("Test accuracy of colour") == 1
+    run_id = make_run(data={"dataset": "shapes"})
+    app = open_page("run", run=run_id)
     assert app.segmented_control(key="output").options == ["shape", "colour", "All together"]
+    assert app.metric[0].label == "Test accuracy of shape"
+    app.segmented_control(key="output").set_value("colour").run()
+    assert app.metric[0].label == "Test accuracy of colour"
+    assert app.segmented_control(key="values.colour").value == "Counts"
+    linked = open_page("run", run=run_id, output="colour")
+    assert linked.metric[0].label == "Test accuracy of colour"
+
+
+def test_all_outputs_together_say_how_often_all_are_right(open_page, make_run):
+    app = open_page("run", run=make_run(data={"dataset": "shapes"}), output="All together")
+    metrics = {metric.label: metric for metric in app.metric}
+    assert metrics["All outputs right"].value == "90.0 %"
+    assert {"shape right", "colour right"} <= set(metrics)
+    assert "Loss of all outputs together; accuracy of shape" in said(app)
+
+
+def test_learnt_weights_of_outputs_are_drawn(open_page, make_run, store):
+    run_id = make_run("cancelled", data={"dataset": "shapes"}, heads={"uncertainty_weighting": True})
+    RunWriter(store.run_dir(run_id)).metrics(
+        {"epoch": epoch, "step": epoch, "split": "train", "output": output, "metric": "weight", "value": value * epoch}
+        for epoch in (1, 2)
+        for output, value in (("shape", 0.5), ("colour", 1.5))
+    )
+    app = open_page("run", run=run_id)
+    assert "Learnt weights of the outputs in epoch 2: colour 3, shape 1." in said(app).replace("\\", "")
 
 
 def test_the_matrix_turns_to_shares_and_to_validation(open_page, make_run):
