@@ -45,6 +45,24 @@ def main(arguments: list[str] | None = None) -> int:
     """Train the run of the folder named by the only argument; return the exit code."""
     run_dir = Path((arguments or sys.argv[1:])[0])
     writer = RunWriter(run_dir)
+    code = _attempt(run_dir, writer)
+    if code != EXIT_PAUSED:
+        _diagnose(run_dir, writer)
+    return code
+
+
+def _diagnose(run_dir: Path, writer: RunWriter) -> None:
+    """Leave what the doctor finds; where it cannot, the run has come to its end all the same."""
+    try:
+        from cnnlab.doctor.reading import keep
+
+        keep(run_dir)
+    except Exception as error:
+        traceback.print_exc()
+        writer.event("doctor_failed", reason=_message(error))
+
+
+def _attempt(run_dir: Path, writer: RunWriter) -> int:
     try:
         config = config_from_yaml((run_dir / "config.yaml").read_text(encoding="utf-8"))
         if not checkpoint_path(run_dir).exists():

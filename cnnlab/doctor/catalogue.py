@@ -84,6 +84,7 @@ RULES: dict[str, Rule] = {
             "Batch normalisation, clipped gradients or smaller first weights.",
             "Pascanu, Mikolov and Bengio 2012, arXiv:1211.5063",
             layers.exploding_gradients,
+            ("input_not_normalised",),
         ),
         Rule(
             "vanishing_gradients",
@@ -128,8 +129,8 @@ RULES: dict[str, Rule] = {
             "More images of them, weights of the classes in the loss, or longer training.",
             "Johnson and Khoshgoftaar 2019, doi:10.1186/s40537-019-0192-5",
             answers.class_never_predicted,
-            ("nan_loss", "learning_rate_high", "learning_rate_low", "dead_relu", "vanishing_gradients",
-             "shuffled_labels"),
+            ("nan_loss", "learning_rate_high", "learning_rate_low", "dead_relu", "exploding_gradients",
+             "vanishing_gradients", "layers_not_learning", "shuffled_labels"),
         ),
         Rule(
             "input_not_normalised",

@@ -130,5 +130,6 @@ def number(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """Return a share in percent."""
-    return f"{100 * value:.0f} %"
+    """Return a share in percent, small ones with two digits."""
+    percent = 100 * value
+    return f"{percent:.0f} %" if percent >= 9.95 or not percent else f"{percent:.2g} %"

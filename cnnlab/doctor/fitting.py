@@ -13,6 +13,7 @@ RISE = 0.15
 SMALLEST_RISE = 0.05
 # Between the accuracies of train and val.
 WIDE_GAP = 0.15
+BY_HEART = 0.9
 # What chance may do to the share of right answers, in standard errors.
 CERTAIN = 3.0
 SMALLEST_LEAD = 0.03
@@ -33,7 +34,8 @@ def overfitting(evidence: Evidence) -> Verdict:
     is_widening = is_rising and train[-1] < train[place] and val[-1] - train[-1] > val[place] - train[place]
     _, known, new = evidence.both("accuracy", evidence.main_output or "")
     gap = float(np.mean(known[-2:]) - np.mean(new[-2:])) if len(known) else 0.0
-    if not is_widening and gap < WIDE_GAP:
+    is_by_heart = gap >= WIDE_GAP and known[-1] >= BY_HEART
+    if not is_widening and not is_by_heart:
         return None
     parts = []
     if is_widening:
@@ -41,7 +43,7 @@ def overfitting(evidence: Evidence) -> Verdict:
             f"the validation loss rose from {number(smooth[best])} around epoch {epochs[place]} to "
             f"{number(smooth[-1])}, while the training loss fell to {number(train[-1])}"
         )
-    if gap >= WIDE_GAP:
+    if is_by_heart:
         parts.append(f"{share(known[-1])} of the training images are right, but {share(new[-1])} of the validation's")
     sentence = "; ".join(parts)
     lines = (thinned(epochs.tolist(), train.tolist(), "train"), thinned(epochs.tolist(), val.tolist(), "val"))
@@ -85,7 +87,7 @@ def leaked_validation(evidence: Evidence) -> Verdict:
 
 def _copies(evidence: Evidence, copies: dict[str, int]) -> Finding:
     shares = {split: count / max(1, evidence.data.counts.get(split, count)) for split, count in copies.items()}
-    parts = [f"{count:,} images of {split} ({100 * shares[split]:.2g} %)" for split, count in copies.items()]
+    parts = [f"{count:,} images of {split} ({share(shares[split])})" for split, count in copies.items()]
     return Finding(
         "leaked_validation",
         "serious" if max(shares.values()) >= MANY_COPIES else "note",

@@ -11,6 +11,8 @@ from cnnlab.doctor.finding import Chart, Finding, NotChecked, Verdict, thinned
 
 # A rise over what a network says that knows nothing: no batch is that much harder than another.
 RISE = 1.5
+# The same for a single step.
+LEAP = 5.0
 SMOOTHED_STEPS = 5
 FEWEST_STEPS = 10
 # Of the chance loss: smaller ups and downs are those of the batches.
@@ -67,6 +69,8 @@ def learning_rate_high(evidence: Evidence) -> Verdict:
     advice = f"Train again with a learning rate of {number(evidence.rate / 10)}" + (
         " or with warm-up epochs." if not evidence.config.training.warmup_epochs else "."
     )
+    if losses.max() > LEAP * base and smooth[peak] <= RISE * base:
+        peak, smooth = int(np.argmax(losses)), losses
     if smooth[peak] > RISE * base:
         sentence = f"The loss rose from {number(losses[0])} to {number(smooth[peak])} by step {int(steps[peak]):,}."
         numbers = {"first": float(losses[0]), "peak": float(smooth[peak]), "step": int(steps[peak])}

@@ -15,6 +15,8 @@ from cnnlab.files import replace, temporary_beside
 
 FORMAT = 1
 FOLDER = "checkpoints"
+# What the next look at the layers compares with: beside the checkpoint, of the same moment.
+PROBE_STATE = "probe.state"
 NAME = "training.npz"
 _ABOUT = "about.npy"
 

@@ -11,7 +11,7 @@ from typing import Any
 from cnnlab.config import RunConfig, config_from_dict, config_from_yaml, flatten
 from cnnlab.errors import ConfigError
 from cnnlab.files import read_bytes
-from cnnlab.runs import steps, tables
+from cnnlab.runs import probes, steps, tables
 from cnnlab.runs.checkpoint import copy_checkpoint, read_about
 from cnnlab.runs.status import settle
 from cnnlab.runs.store import is_run_id
@@ -74,6 +74,7 @@ def begin(run_dir: Path, config: RunConfig) -> None:
     source = run_dir.parent / str(config.training.continue_from)
     tables.copy_metrics(source, run_dir)
     steps.copy_steps(source, run_dir)
+    probes.copy_probes(source, run_dir)
     position = (read_about(source) or {})["position"]
     before = {"epochs_before": position["epoch"], "elapsed_before_s": position["elapsed_s"]}
     # The checkpoint last: with it the folder is complete.

@@ -42,6 +42,8 @@ def summary_row(run_dir: Path, status: RunStatus) -> dict[str, Any]:
     row |= {"created_at": moment(run.get("created_at"))} | _of_config(config)
     if status.state == "queued" and not checkpoint_path(run_dir).exists():
         return row | {"epochs_done": 0}  # what an earlier attempt measured does not count
+    doctor = read_json(run_dir / "doctor.json")
+    row["serious_findings"] = doctor.get("serious") if isinstance(doctor, dict) else None
     result = read_json(run_dir / "result.json")
     if isinstance(result, dict):
         return row | _known(_of_result(unpack(result)))

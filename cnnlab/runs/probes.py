@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 
 from cnnlab.files import read_bytes
 from cnnlab.runs import tables
+from cnnlab.runs.checkpoint import FOLDER, PROBE_STATE
 from cnnlab.runs.lines import append_lines, pack, parse_lines, unpack
 from cnnlab.runs.schema import PROBES, arrow_schema
 
@@ -39,10 +41,9 @@ def read_probes(run_dir: Path) -> "pl.DataFrame":
 
 def rewind_probes(run_dir: Path, before_epoch: int) -> None:
     """Keep only the looks before an epoch, as the tail that a new attempt goes on with."""
-    tail, data = read_bytes(run_dir / TAIL), read_bytes(run_dir / PROBES_FILE)
-    if tail is None and data is None:
+    lines = _lines(run_dir)
+    if lines is None:
         return
-    lines = parse_lines(tail) if tail is not None else _lines_of(pq.read_table(io.BytesIO(data or b"")))
     temporary = run_dir / f"{TAIL}.new"
     temporary.unlink(missing_ok=True)
     append_lines(temporary, [line for line in lines if line["epoch"] < before_epoch])
@@ -51,6 +52,16 @@ def rewind_probes(run_dir: Path, before_epoch: int) -> None:
     else:
         (run_dir / TAIL).unlink(missing_ok=True)
     (run_dir / PROBES_FILE).unlink(missing_ok=True)
+
+
+def copy_probes(source: Path, target: Path) -> None:
+    """Let a run begin with the looks of another one, and with what its next look compares with."""
+    (target / TAIL).unlink(missing_ok=True)
+    append_lines(target / TAIL, _lines(source) or [])
+    state = source / FOLDER / PROBE_STATE
+    if state.exists():
+        (target / FOLDER).mkdir(exist_ok=True)
+        shutil.copyfile(state, target / FOLDER / PROBE_STATE)
 
 
 def compact_probes(run_dir: Path) -> None:
@@ -69,6 +80,14 @@ def _table(run_id: str, lines: Sequence[dict[str, Any]]) -> pa.Table:
         for layer in line["layers"]
     ]
     return pa.Table.from_pylist(rows, schema=arrow_schema(PROBES))
+
+
+def _lines(run_dir: Path) -> list[dict[str, Any]] | None:
+    """Return the looks so far as lines, None where there are no files of them."""
+    tail, data = read_bytes(run_dir / TAIL), read_bytes(run_dir / PROBES_FILE)
+    if tail is not None:
+        return parse_lines(tail)
+    return None if data is None else _lines_of(pq.read_table(io.BytesIO(data)))
 
 
 def _lines_of(table: pa.Table) -> list[dict[str, Any]]:

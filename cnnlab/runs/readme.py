@@ -45,6 +45,8 @@ _LAYOUT = """\
     hardware.jsonl         what it uses of the machine, one line every 2 s
     metrics.jsonl          what was measured, while it trains (the tail)
     metrics/metrics.parquet  the same, once it has ended
+    steps.jsonl, probes.jsonl  every step, and looks at the layers, while it trains; parquet once it has ended
+    doctor.json            what the doctor found at its end
     predictions.parquet    for every image of val and test
     layers.parquet         the network and what its layers cost
     result.json            what came out
@@ -113,6 +115,11 @@ _OTHERS = (
     ("progress.json", "`epoch`, `epochs`, `batch`, `batches`, `elapsed_s`, `eta_s`, `images_per_s`."),
     ("events.jsonl", "Per line `time`, `event` and what belongs to it."),
     ("failure.json", "`kind`, `message`."),
+    (
+        "doctor.json",
+        "`version` of the rules, `serious` (how many such findings), `findings` (each `rule`, `severity`, `sentence`, "
+        "`advice`, `numbers`, `chart`), `checked` and `not_checked` (rules, and why not).",
+    ),
 )
 
 _TAIL = """\

@@ -74,8 +74,8 @@ METRICS = Table(
         Column(
             "metric",
             "string",
-            "`loss`, `accuracy`, `learning_rate`, `weight` (of an output in the loss, where it is learnt), or `feed_wait`: "
-            "share of the steps' time that was waited for images.",
+            "`loss`, `accuracy`, `learning_rate`, `weight` (of an output in the loss, where it is learnt), or "
+            "`feed_wait`: share of the steps' time that was waited for images.",
         ),
         Column(
             "value",
@@ -206,6 +206,7 @@ SUMMARY = Table(
         Column("images_per_s", "float64", "Training images per second of training.", "1/s", True),
         Column("failure", "string", "Kind of failure; null where it did not fail.", is_nullable=True),
         Column("main_output", "string", "The output that accuracies speak of.", is_nullable=True),
+        Column("serious_findings", "int32", "Of the doctor at the end; null where it did not look.", "", True),
     ),
 )
 

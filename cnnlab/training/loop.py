@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnlab.errors import TrainingError
+from cnnlab.runs.checkpoint import PROBE_STATE
 from cnnlab.settings.training import TrainingConfig
 from cnnlab.training.averages import averaged
 from cnnlab.training.checkpoints import Checkpoints, Position
@@ -18,7 +19,7 @@ from cnnlab.training.control import Control, PausedError
 from cnnlab.training.engines.base import Engine, Measured
 from cnnlab.training.feed import Feed
 from cnnlab.training.model import TrainingModel
-from cnnlab.training.probe import STATE, Probe
+from cnnlab.training.probe import Probe
 from cnnlab.training.report import Report
 from cnnlab.training.stages import Stages
 from cnnlab.training.waiting import Waiting
@@ -196,7 +197,7 @@ class Loop:
 
     @property
     def _probe_state(self) -> Path | None:
-        return self.checkpoints.path.with_name(STATE) if self.checkpoints else None
+        return self.checkpoints.path.with_name(PROBE_STATE) if self.checkpoints else None
 
     def _begin_probe(self, report: Report) -> None:
         if self.probe is not None:

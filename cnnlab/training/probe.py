@@ -27,7 +27,6 @@ PIXELS_THAT_FIT = 2**17
 # Of the epoch before it; a shorter epoch than SHORT_EPOCH_S is followed by a look at 1, 2, 4, 8, ... only.
 LARGEST_SHARE = 0.01
 SHORT_EPOCH_S = 1.0
-STATE = "probe.state"
 # Gradients below 6e-8 would be zero in 16 bits. Source: Micikevicius et al. 2017, arXiv:1710.03740.
 SCALE_16_BITS = 1024.0
 MOST_CHANNELS = 64
