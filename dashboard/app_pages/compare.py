@@ -19,6 +19,7 @@ OFFERED = 500
 CHOICE = "compare_choice"
 FROM_ADDRESS = "compare_from_address"
 LIVE_S = 3.0
+TOGETHER = "All together"
 COSTS: tuple[bubbles.Cost, ...] = ("num_params", "macs")
 
 
@@ -62,7 +63,9 @@ def open_clicked(event: Any, members: Any) -> None:
             go("run", run=member if isinstance(member, str) else member[0])
 
 
-def draw_curves(chosen: list[str], names: dict[str, str], groups: dict[str, str] | None) -> None:
+def draw_curves(
+    chosen: list[str], names: dict[str, str], groups: dict[str, str] | None, output: str | None = None
+) -> None:
     """Draw the learning curves with the settings of the address; live while a chosen run trains."""
     menus = st.columns(4)
     metric = menus[0].selectbox(
@@ -73,17 +76,11 @@ def draw_curves(chosen: list[str], names: dict[str, str], groups: dict[str, str]
     )
     x = menus[2].selectbox("Across", list(ACROSS), format_func=ACROSS.__getitem__, key="x", bind="query-params")
     smoothing = menus[3].slider("Smoothing", 0.0, 0.95, 0.0, 0.05, key="smoothing", bind="query-params")
-    metrics = data.metrics(chosen)
-    outputs = sorted(set(metrics["output"]) - {""})
-    output = None
-    if len(outputs) > 1 and metric != "learning_rate":
-        picked = st.segmented_control("Output", ["all", *outputs], default="all", required=True, key="output")
-        output = None if picked == "all" else picked
     info = learning_curves.learning_curves_info(
-        metrics,
+        data.metrics(chosen),
         metric,
         x=x,
-        output=output,
+        output=None if metric == "learning_rate" else output,
         splits=list(splits or ["train", "val"]),
         run_ids=chosen,
         names=names,
@@ -154,6 +151,30 @@ def compare(chosen: list[str]) -> None:
         st.rerun(scope="app")
 
 
+def choose_output(rows: list[dict[str, Any]]) -> tuple[str | None, list[dict[str, Any]]]:
+    """Draw the choice of the output where the runs have several; return it and the rows with its numbers.
+
+    All together means all in the curves of the loss, and the main output of each run elsewhere: None.
+    """
+    results = {row["run_id"]: data.result(row["run_id"]) for row in rows}
+    outputs = comparing.outputs_of(rows, results)
+    if len(outputs) < 2:
+        return None, rows
+    chosen = st.segmented_control(
+        "Output",
+        [*outputs, TOGETHER],
+        default=outputs[0],
+        required=True,
+        key="output",
+        bind="query-params",
+        help="Of which all numbers, curves and matrices of this page speak. All together: the loss of all, and "
+        "else the main output of each run.",
+    )
+    if chosen == TOGETHER:
+        return None, rows
+    return str(chosen), [comparing.of_output(row, results[row["run_id"]], str(chosen)) for row in rows]
+
+
 def draw_comparison(chosen: list[str]) -> None:
     """Draw everything about the chosen runs."""
     runs = data.summaries()
@@ -161,6 +182,7 @@ def draw_comparison(chosen: list[str]) -> None:
         st.rerun(scope="app")  # ends the polling
     by_id = {row["run_id"]: row for row in runs.filter(pl.col("run_id").is_in(chosen)).iter_rows(named=True)}
     rows = [by_id[run_id] for run_id in chosen if run_id in by_id]
+    output, rows = choose_output(rows)
     names = {row["run_id"]: comparing.run_label(row) for row in rows}
     here = [row["run_id"] for row in rows]
     for sentence in comparing.warnings(rows):
@@ -175,15 +197,13 @@ def draw_comparison(chosen: list[str]) -> None:
     groups = {row["run_id"]: row["group_id"] for row in rows}
     group_names = {row["group_id"]: row["name"] or row["run_id"] for row in reversed(rows)}
     st.subheader("Learning curves")
-    draw_curves(here, names | group_names, groups if is_grouped else None)
+    draw_curves(here, names | group_names, groups if is_grouped else None, output)
     st.subheader("What differs")
     draw_differences(here, names)
     st.subheader("Accuracy against cost")
-    frame = runs.filter(pl.col("run_id").is_in(here))
-    places = {run_id: place for place, run_id in enumerate(here)}
-    draw_bubbles(frame.sort(pl.col("run_id").replace_strict(places, return_dtype=pl.Int64)), names, is_grouped)
+    draw_bubbles(pl.DataFrame(rows, schema=runs.schema, orient="row"), names, is_grouped)
     st.subheader("Confusion matrices")
-    draw_matrices(rows, names)
+    draw_matrices(rows, names, output)
 
 
 RIGHT = (

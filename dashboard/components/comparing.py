@@ -33,10 +33,35 @@ def warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
                 f"These runs saw different versions of the data set {name}: {', '.join(sorted(map(str, versions)))}. "
                 "Their test images may differ, so a difference in accuracy may come from the data."
             )
-    untested = [run_label(row) for row in rows if row["test_accuracy"] is None]
+    lacking = [row for row in rows if row["test_accuracy"] is None and row.get("state") == "completed"]
+    if lacking:
+        outputs = ", ".join(dict.fromkeys(str(row["main_output"]) for row in lacking))
+        said.append(f"Did not learn the output {outputs}: {', '.join(map(run_label, lacking))}.")
+    untested = [run_label(row) for row in rows if row["test_accuracy"] is None and row not in lacking]
     if untested:
         said.append(f"Not tested yet, so without test accuracy: {', '.join(untested)}.")
     return said
+
+
+def outputs_of(rows: Sequence[Mapping[str, Any]], results: Mapping[str, Mapping[str, Any] | None]) -> list[str]:
+    """Return the outputs of the runs, main ones first."""
+    mains = [row["main_output"] for row in rows if row["main_output"]]
+    others = [name for row in rows for name in (results[row["run_id"]] or {}).get("outputs", ())]
+    return list(dict.fromkeys([*mains, *others]))
+
+
+def of_output(row: Mapping[str, Any], result: Mapping[str, Any] | None, output: str) -> dict[str, Any]:
+    """Return a row of the summaries with the numbers of one output, null where the run has no such output."""
+    test, val = ((result or {}).get(split, {}).get(output) or {} for split in ("test", "val"))
+    return {
+        **row,
+        "main_output": output,
+        "test_accuracy": test.get("accuracy"),
+        "test_correct": test.get("correct"),
+        "test_n": test.get("n"),
+        "test_loss": test.get("loss"),
+        "val_accuracy": val.get("accuracy"),
+    }
 
 
 def summary_table(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:

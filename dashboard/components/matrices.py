@@ -12,8 +12,8 @@ MATRICES = 6
 CELLS: dict[Literal["counts", "shares"], str] = {"counts": "Counts", "shares": "Share of each true class"}
 
 
-def draw_matrices(rows: list[dict[str, Any]], names: dict[str, str]) -> None:
-    """Draw the confusion matrices of the tested runs side by side, one output at a time."""
+def draw_matrices(rows: list[dict[str, Any]], names: dict[str, str], output: str | None = None) -> None:
+    """Draw the confusion matrices of the tested runs side by side, of one output; the first where it is left out."""
     results = {row["run_id"]: data.result(row["run_id"]) for row in rows}
     tested = [row for row in rows if (results[row["run_id"]] or {}).get("outputs")]
     if not tested:
@@ -30,10 +30,10 @@ def draw_matrices(rows: list[dict[str, Any]], names: dict[str, str]) -> None:
         key="cells",
         bind="query-params",
     )
-    output = outputs[0]
-    if len(outputs) > 1:
-        output = controls.segmented_control("Output", outputs, default=outputs[0], required=True, key="matrix_output")
+    output = output or outputs[0]
     having = [row for row in tested if output in results[row["run_id"]]["outputs"]]  # type: ignore[index]
+    if not having:
+        st.caption(f"None of these runs has been tested on {plain(output)}.")
     if len(having) > MATRICES:
         st.caption(f"Shown for the first {MATRICES} of {len(having)} runs: choose fewer to see the others.")
     is_dark = st.context.theme.type == "dark"

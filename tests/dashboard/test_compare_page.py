@@ -1,9 +1,32 @@
 """Runs beside one another: the address, curves, differences, matrices, bubbles, and what is refused."""
 
 import polars as pl
+import pytest
 from made_runs import make_run
 
+from cnnlab.files import read_json, write_json
+from dashboard import data
 from dashboard.components import comparing
+
+
+@pytest.fixture
+def make_run_of_two(make_run, store):
+    """Make a run of 'shapes' with so many of ten test images right by output."""
+
+    def make(**correct):
+        run_id = make_run(data={"dataset": "shapes"})
+        path = store.run_dir(run_id) / "result.json"
+        result = read_json(path)
+        for split in ("test", "val"):
+            result[split] = {
+                name: {"accuracy": right / 10, "loss": 0.2, "correct": right, "n": 10}
+                for name, right in correct.items()
+            }
+        write_json(path, result)
+        data.refresh()
+        return run_id
+
+    return make
 
 
 def told(page) -> str:
@@ -85,6 +108,25 @@ def test_settings_of_the_curves_stand_in_the_address(open_page, store):
     assert page.selectbox(key="metric").value == "accuracy"
     assert page.selectbox(key="x").value == "step"
     assert page.slider(key="smoothing").value == 0.5
+
+
+def test_everything_speaks_of_the_chosen_output(open_page, make_run_of_two):
+    runs = [make_run_of_two(shape=9, colour=5), make_run_of_two(shape=8, colour=10)]
+    page = open_page("compare", runs=",".join(runs))
+    assert page.segmented_control(key="output").options == ["shape", "colour", "All together"]
+    assert pl.from_pandas(page.dataframe[0].value)["Test top-1"].to_list() == ["90.00 %", "80.00 %"]
+    linked = open_page("compare", runs=",".join(runs), output="colour")
+    assert pl.from_pandas(linked.dataframe[0].value)["Test top-1"].to_list() == ["50.00 %", "100.00 %"]
+    assert pl.from_pandas(linked.dataframe[0].value)["95 % interval"].to_list()[1] == "72.2 to 100.0 %"
+    drawn = " ".join(chart.proto.spec for chart in linked.get("plotly_chart"))
+    assert '"green"' in drawn  # the matrices have the classes of that output
+    assert '"circle"' not in drawn
+
+
+def test_a_run_without_the_output_has_no_numbers_of_it(open_page, store, make_run_of_two):
+    page = open_page("compare", runs=f"{make_run_of_two(shape=9, colour=5)},{make_run(store.root)}", output="colour")
+    assert pl.from_pandas(page.dataframe[0].value)["Test top-1"].to_list()[1] == "–"
+    assert "Did not learn the output colour: lenet5 on digits" in told(page).replace("\\", "")
 
 
 def test_many_runs_show_a_limited_number_of_matrices(open_page, store):
