@@ -120,7 +120,6 @@ def test_everything_speaks_of_the_chosen_output(open_page, make_run_of_two):
     assert pl.from_pandas(linked.dataframe[0].value)["95 % interval"].to_list()[1] == "72.2 to 100.0 %"
     drawn = " ".join(chart.proto.spec for chart in linked.get("plotly_chart"))
     assert '"green"' in drawn  # the matrices have the classes of that output
-    assert '"circle"' not in drawn
 
 
 def test_a_run_without_the_output_has_no_numbers_of_it(open_page, store, make_run_of_two):
