@@ -128,6 +128,26 @@ class RunConfig(Parameters):
         self.transfer.check_architecture(self.architecture.name, self.architecture.parameters)
         return self
 
+    @model_validator(mode="after")
+    def _check_growing(self) -> Self:
+        share, entry = self.tricks.start_size_share, get_architecture(self.architecture.name)
+        if share >= 1:
+            return self
+        if entry.has_one_size:
+            raise ConfigError(one_size_only(entry.name, self.image_size))
+        if round(share * self.image_size) < entry.smallest_px:
+            raise ConfigError(
+                f"start_size_share={share:g} begins with {round(share * self.image_size)} px, too small for "
+                f"{entry.title}. Expected at least {entry.smallest_px} px. Raise start_size_share or image_size."
+            )
+        if min(round(self.tricks.growing_share * self.training.epochs), self.training.epochs - 1) < 1:
+            raise ConfigError(
+                f"start_size_share={share:g} has no epoch to grow in: growing_share={self.tricks.growing_share:g} of "
+                f"epochs={self.training.epochs} is none. Expected one epoch of it at least, before the last. "
+                "Train longer, raise growing_share, or set start_size_share to 1."
+            )
+        return self
+
     @property
     def image_size(self) -> int:
         """Height and width that the network sees, in pixels."""
@@ -147,6 +167,9 @@ class RunConfig(Parameters):
         What is as by default is left out too, so that a setting added later parts no group.
         """
         asked = self.model_dump(mode="json", exclude_defaults=True)
+        entry = get_architecture(self.architecture.name)
+        chosen = _changed(self.architecture.parameters, entry.parameters)
+        asked = {**asked, "architecture": {"name": entry.name, "parameters": chosen}}
         values = {key: value for key, value in asked.items() if key not in NOT_IN_FINGERPRINT}
         values["training"] = {
             key: value for key, value in values.get("training", {}).items() if key not in TRAINING_NOT_IN_FINGERPRINT
@@ -161,6 +184,20 @@ class RunConfig(Parameters):
             self.model_copy(update={"repeats": 1, "training": self.training.model_copy(update={"seed": first + index})})
             for index in range(self.repeats)
         ]
+
+
+def one_size_only(network: str, size: int) -> str:
+    """Return the sentence that refuses smaller images for a network whose weights are made for one size."""
+    return (
+        f"start_size_share is below 1, but {network!r} takes images of one size only, here {size} px: its weights are "
+        "made for them. Expected a network that averages its last map, such as 'resnet'. Choose another architecture, "
+        "or set start_size_share to 1."
+    )
+
+
+def _changed(values: Mapping[str, Any], model: type[Parameters]) -> dict[str, Any]:
+    defaults = model().model_dump(mode="json")
+    return {name: value for name, value in values.items() if name not in defaults or value != defaults[name]}
 
 
 def config_from_dict(values: Mapping[str, Any] | Any) -> RunConfig:

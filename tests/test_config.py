@@ -10,7 +10,14 @@ from layer_lists import layer_lists
 from cnnlab.architectures.catalogue import ARCHITECTURES
 from cnnlab.architectures.entries.applications import smallest_px
 from cnnlab.commands.options import OPTIONS
-from cnnlab.config import RunConfig, TrainingConfig, config_from_dict, config_from_yaml, flatten
+from cnnlab.config import (
+    ArchitectureConfig,
+    RunConfig,
+    TrainingConfig,
+    config_from_dict,
+    config_from_yaml,
+    flatten,
+)
 from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.errors import ConfigError
 from cnnlab.parameters import Parameters, specs
@@ -87,6 +94,14 @@ def test_the_fingerprint_forgets_seed_name_and_repeats_only(config):
     other_epochs = config.training.model_copy(update={"epochs": config.training.epochs + 1})
     assert same.fingerprint() == config.fingerprint()
     assert config.model_copy(update={"training": other_epochs}).fingerprint() != config.fingerprint()
+
+
+def test_a_parameter_that_a_family_got_later_parts_no_group():
+    config = config_from_dict({"architecture": {"name": "resnet", "parameters": {"width": 8}}})
+    earlier = ArchitectureConfig.model_construct(name="resnet", parameters={"width": 8, "blocks_per_stack": 3})
+    assert config.model_copy(update={"architecture": earlier}).fingerprint() == config.fingerprint()
+    wider = config_from_dict({"architecture": {"name": "resnet", "parameters": {"width": 9}}})
+    assert wider.fingerprint() != config.fingerprint()
 
 
 def test_repeats_are_runs_with_following_seeds_of_one_group():

@@ -43,6 +43,7 @@ class Architecture:
         year: Of the paper; None for what a person makes.
         takes_pixels: Whether its builder gets pixels from 0 to 255 in place of normalised images; may depend
             on the parameters.
+        has_one_size: Whether its weights fit one image size only, as those of a dense layer over a whole map do.
         check_size: Raises `ConfigError` where its checked parameters do not fit images of that size.
         builder: `module:function`, imported only where Keras may be.
         head: Likewise, of a family whose logits do not come from a dense layer; called
@@ -64,6 +65,7 @@ class Architecture:
     builder: str
     head: str = ""
     takes_pixels: bool | Callable[[Mapping[str, Any]], bool] = False
+    has_one_size: bool = False
     check_size: Callable[[Mapping[str, Any], int], None] | None = None
     authors: str = ""
     paper: str = ""

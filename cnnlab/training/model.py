@@ -11,6 +11,7 @@ from cnnlab.training.output_weights import FixedWeights, OutputWeights
 if TYPE_CHECKING:
     from cnnlab.training.averages import WeightAverages
     from cnnlab.training.distillation import Teacher
+    from cnnlab.training.growing import Growing
 
 # Of each auxiliary head in the loss. Source: Szegedy et al. 2014, arXiv:1409.4842, section 5.
 AUXILIARY_WEIGHT = 0.3
@@ -129,7 +130,8 @@ class TrainingModel(keras.Model):
         if training and self.with_auxiliary is not None:
             answers: Mapping[str, Any] = self.with_auxiliary(images, training=True)
             return answers
-        return {"logits": as_dict(self.network(images, training=training), self.num_classes)}
+        smaller = self.growing.network_for(images) if self.growing else None
+        return {"logits": as_dict((smaller or self.network)(images, training=training), self.num_classes)}
 
 
 def _accuracy(targets: Any, logits: Any) -> Any:

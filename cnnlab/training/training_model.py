@@ -14,6 +14,7 @@ from cnnlab.runs.store import Store
 from cnnlab.training.averages import WeightAverages
 from cnnlab.training.class_weights import weights_of_outputs
 from cnnlab.training.distillation import load_teacher
+from cnnlab.training.growing import build_growing
 from cnnlab.training.losses import build_loss
 from cnnlab.training.model import TrainingModel
 from cnnlab.training.models import network_shape
@@ -55,4 +56,5 @@ def build_training_model(
         teacher=load_teacher(tricks, store, shape.outputs, shape.input_shape),
         averages=None if tricks.ema_decay is None else WeightAverages(networks[0], tricks.ema_decay),
         sam_rho=tricks.sam_rho,
+        growing=build_growing(config, *networks),
     )

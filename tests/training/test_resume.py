@@ -49,7 +49,7 @@ def short_chunks(monkeypatch):
     monkeypatch.setattr("cnnlab.training.trainer.longest_chunk", lambda: 4)
 
 
-def config(**training):
+def config(tricks=None, **training):
     values = {"epochs": 3, "batch_size": 64, "optimizer": "adam", "seed": 5, **training}
     return config_from_dict(
         {
@@ -57,17 +57,24 @@ def config(**training):
             "architecture": {"name": "lenet5", "parameters": {"dropout": 0.3}},
             "augmentation": "crop(1)|shift(0.1)|mixup(0.2)",
             "training": values,
+            "tricks": tricks or {},
         }
     )
 
 
-def test_stopped_at_any_moment_it_ends_with_the_same_weights(digits, tmp_path, short_chunks):
+TRICKS = {
+    "ema_decay": 0.9, "sam_rho": 0.05, "clip_norm": 1.0, "focal_gamma": 1.0, "class_weights": "effective_number",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tricks", [{}, TRICKS], ids=["plain", "tricks"])
+def test_stopped_at_any_moment_it_ends_with_the_same_weights(digits, tmp_path, short_chunks, tricks):
     whole, parts = Rows(), Rows()
-    expected = train(config(), digits, whole)
+    expected = train(config(tricks), digits, whole)
     for look in (2, 6, 3):  # in the middle of an epoch, and between two
         with pytest.raises(PausedError):
-            train(config(), digits, parts, Context(tmp_path, PauseAt(look)))
-    resumed = train(config(), digits, parts, Context(tmp_path))
+            train(config(tricks), digits, parts, Context(tmp_path, PauseAt(look)))
+    resumed = train(config(tricks), digits, parts, Context(tmp_path))
     assert parts.epochs == whole.epochs == [1, 2, 3]
     assert parts.losses == whole.losses
     for one, two in zip(expected.network.get_weights(), resumed.network.get_weights(), strict=True):
@@ -91,8 +98,31 @@ def test_learnt_weights_of_outputs_go_on(tmp_path, short_chunks):
     assert parts.losses == whole.losses
 
 
-def test_the_best_epoch_is_remembered_over_a_pause(digits, tmp_path, short_chunks):
-    rough = {"epochs": 30, "early_stopping_epochs": 1, "learning_rate": 0.02}
+def test_growing_images_skipped_blocks_and_averaged_views_go_on_too(digits, tmp_path, short_chunks):
+    asked = config_from_dict(
+        {
+            "data": {"image_size": 16},
+            "architecture": {
+                "name": "resnet",
+                "parameters": {"blocks_per_stack": 1, "width": 4, "stochastic_depth": 0.5, "zero_init_last_norm": True},
+            },
+            "training": {"epochs": 2, "batch_size": 256, "seed": 5},
+            "tricks": {"start_size_share": 0.5, "growing_share": 0.5, "test_time": "flip"},
+        }
+    )
+    whole, parts = Rows(), Rows()
+    expected = train(asked, digits, whole)
+    with pytest.raises(PausedError):
+        train(asked, digits, parts, Context(tmp_path, PauseAt(1)))  # in the middle of the small epoch
+    resumed = train(asked, digits, parts, Context(tmp_path))
+    assert parts.losses == whole.losses
+    assert resumed.result()["test"] == expected.result()["test"]
+    assert resumed.result()["plain"] == expected.result()["plain"]
+
+
+@pytest.mark.parametrize("tricks", [{}, {"ema_decay": 0.8}], ids=["plain", "averaged"])
+def test_the_best_epoch_is_remembered_over_a_pause(digits, tmp_path, short_chunks, tricks):
+    rough = {"tricks": tricks, "epochs": 30, "early_stopping_epochs": 1, "learning_rate": 0.02}
     expected = train(config(**rough), digits)
     with pytest.raises(PausedError):
         train(config(**rough), digits, None, Context(tmp_path, PauseAt(7)))

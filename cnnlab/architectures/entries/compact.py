@@ -147,6 +147,7 @@ ENTRIES = (
         smallest_px=8,
         natural_px=224,
         builder="cnnlab.architectures.shufflenet_v2:build_features",
+        has_one_size=True,
         authors="Ningning Ma, Xiangyu Zhang, Hai-Tao Zheng, Jian Sun",
         paper="ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design",
         key_idea="Speed is measured, not counted: equal widths, few pieces and little element-wise work.",

@@ -69,6 +69,7 @@ ENTRIES = (
         smallest_px=16,
         natural_px=224,
         builder="cnnlab.architectures.vit:build_features",
+        has_one_size=True,
         authors="Alexey Dosovitskiy, Lucas Beyer, Alexander Kolesnikov, and nine others",
         paper="An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale",
         key_idea="Given enough images, a network learns by itself what a convolution has built in.",
