@@ -28,13 +28,13 @@ def costs(store_root: Path, *, config: Mapping[str, Any]) -> Answer:
     """
     run_config = config_from_dict(config)
     refuse_own_file(run_config)
-    info = _info(store_root, run_config)
+    info = made_info(store_root, run_config)
 
     from cnnlab.analysis.costs import costs as count_costs
     from cnnlab.analysis.networks import BATCH_SIZE, without_weights
     from cnnlab.training.models import build_network
 
-    with _forgotten(), without_weights():
+    with forgotten(), without_weights():
         value = _document(count_costs(build_network(run_config, info, BATCH_SIZE)))
     return Answer(value, keep=is_fixed(run_config.data.dataset, run_config.data.version))
 
@@ -63,7 +63,7 @@ def inspect(
     from cnnlab.analysis.networks import load_network, without_weights
     from cnnlab.inspector.structure import edges_of
 
-    with _forgotten(), without_weights():
+    with forgotten(), without_weights():
         sample = load_network(architecture, parameters, (height, width, channels), num_classes)
         counted = count_costs(sample.network)
         return Answer({**_with_settings(_document(counted), counted), "edges": edges_of(counted)})
@@ -93,7 +93,7 @@ def inspect_file(
     from cnnlab.analysis.costs import costs as count_costs
     from cnnlab.analysis.saved_network import open_saved, shape_at
 
-    with _forgotten():
+    with forgotten():
         network = open_saved(path, title)
         shape = shape_at(network, side_px)
         counted = count_costs(network, shape)
@@ -101,7 +101,7 @@ def inspect_file(
 
 
 @contextlib.contextmanager
-def _forgotten() -> Iterator[None]:
+def forgotten() -> Iterator[None]:
     """Let Keras forget at the end what was built; the process collects its garbage when it has time."""
     import keras
 
@@ -131,7 +131,7 @@ def is_fixed(dataset: str, version: str | None) -> bool:
     return dataset in DATASETS or version is not None
 
 
-def _info(store_root: Path, config: RunConfig) -> DatasetInfo:
+def made_info(store_root: Path, config: RunConfig) -> DatasetInfo:
     """Return what a network must know of its data; a set of the catalogue need not be built for that."""
     name = config.data.dataset
     if name not in DATASETS:

@@ -17,6 +17,7 @@ from cnnlab.datasets.storage import Dataset, find_dataset, open_dataset
 from cnnlab.errors import ConfigError, DatasetError, UnknownNameError
 from cnnlab.inspector.answers import Answer
 from cnnlab.inspector.network_questions import costs, inspect, inspect_file, is_fixed
+from cnnlab.inspector.transfer_questions import freeze_map
 from cnnlab.parameters import check
 
 MOST_PREVIEWS = 64
@@ -99,6 +100,7 @@ KINDS: dict[str, Callable[..., Answer]] = {
     "inspect": inspect,
     "inspect_file": inspect_file,
     "filters": filters,
+    "freeze_map": freeze_map,
 }
 
 
