@@ -76,7 +76,7 @@ def test_errors_within_the_training(monkeypatch, capsys, error, kind):
     def broken(*_):
         raise error
 
-    monkeypatch.setattr("cnnlab.training.trainer.build_networks", broken)
+    monkeypatch.setattr("cnnlab.training.equipment.build_networks", broken)
     run_dir = made()
     assert worker.main([str(run_dir)]) == 1
     assert failure_of(run_dir)["kind"] == kind

@@ -10,6 +10,7 @@ from cnnlab.augmentation.language import parse
 from cnnlab.augmentation.ops import build_augmenter
 from cnnlab.runs.writer import RunWriter
 from cnnlab.training.engines.base import build_engine, fits_on_device, longest_chunk
+from cnnlab.training.equipment import precision
 from cnnlab.training.feed import Feed
 from cnnlab.training.loop import chunk_length
 from cnnlab.training.losses import build_loss
@@ -19,7 +20,6 @@ from cnnlab.training.optimizers import build_optimizer
 from cnnlab.training.rates import learning_rates
 from cnnlab.training.report import Report
 from cnnlab.training.schedules import TableSchedule
-from cnnlab.training.trainer import precision
 
 
 def main(text: str) -> None:

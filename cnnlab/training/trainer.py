@@ -1,43 +1,31 @@
 """Train the network of a config on a data set, from the first step to the answers on the test images."""
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from cnnlab.analysis.costs import Costs, costs
-from cnnlab.augmentation.host import HostPipe, split_pipe
-from cnnlab.augmentation.language import parse
 from cnnlab.config import RunConfig
-from cnnlab.datasets.resizing import images_at
 from cnnlab.datasets.storage import Dataset
-from cnnlab.errors import DatasetError, TrainingError
+from cnnlab.errors import TrainingError
 from cnnlab.runs.continuing import state_name
 from cnnlab.runs.store import Store
 from cnnlab.training.answering import gpu_memory
 from cnnlab.training.checkpoints import Checkpoints
 from cnnlab.training.control import Control, PausedError
-from cnnlab.training.engines.base import Engine, build_engine, fits_on_device, longest_chunk
+from cnnlab.training.engines.base import Engine, longest_chunk
+from cnnlab.training.equipment import equip, split_images, split_labels
 from cnnlab.training.evaluation import Answers, check_answers, evaluate, evaluate_views, losses_and_accuracies
-from cnnlab.training.feed import Feed, fitting_window
-from cnnlab.training.head_rates import head_multipliers
 from cnnlab.training.loop import Ended, Loop, chunk_length
-from cnnlab.training.models import build_networks, network_shape
-from cnnlab.training.optimizers import build_optimizer
+from cnnlab.training.models import network_shape
 from cnnlab.training.probe import Probe
-from cnnlab.training.rate_multipliers import combined, multiply_rates
 from cnnlab.training.rates import learning_rates
 from cnnlab.training.recorder import NullRecorder, Recorder
 from cnnlab.training.report import Report
-from cnnlab.training.schedules import TableSchedule
 from cnnlab.training.stages import Stages
 from cnnlab.training.test_time import views_of
-from cnnlab.training.training_model import build_training_model
 from cnnlab.training.transfer import begin_transfer
 
 # How each backend words that memory is full, in the text or the class of its error.
@@ -141,17 +129,6 @@ def train(
         raise
 
 
-@contextlib.contextmanager
-def precision(name: str) -> Iterator[None]:
-    """Let layers that are built meanwhile compute in `float32`, `bfloat16` or `float16`; weights stay in 32 bits."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name if name == "float32" else f"mixed_{name}")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether `error` is some backend's way to say that memory is full."""
     text = f"{type(error).__name__} {error}".lower()
@@ -165,19 +142,12 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
-    images = {split: _images(config, dataset, split) for split in ("train", "val", "test")}
-    labels = {split: _labels(config, dataset, split) for split in images}
-    with precision(training.precision):
-        networks = build_networks(config, dataset.info)
-        is_resident = fits_on_device(images["train"].nbytes)
-        # What only moves bytes is done before the step, unless the images are on the device already.
-        host, pipe = (None, parse(config.augmentation)) if is_resident else split_pipe(parse(config.augmentation))
-        model = build_training_model(config, dataset.info, networks, pipe, labels["train"], context.store)
-    network = networks[0]
-    feed = _feed(config, images["train"], labels["train"], host, is_resident)
+    images = {split: split_images(config, dataset, split) for split in ("train", "val", "test")}
+    labels = {split: split_labels(config, dataset, split) for split in images}
+    equipment = equip(config, dataset.info, images["train"], labels["train"], context.store)
+    network, model, feed = equipment.networks[0], equipment.model, equipment.feed
     rates = learning_rates(training, feed.steps_per_epoch, config.tricks)
     steps_per_call = chunk_length(feed.steps_per_epoch, longest_chunk())
-    resident = {"images": images["train"], "labels": labels["train"]} if is_resident else {}
     checkpoints = context.checkpoints(config)
     transfer = begin_transfer(
         config, network, list(model.num_classes), context.store, context.run_dir,
@@ -187,14 +157,11 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
         transfer.enter(0)
         recorder.event("weights_taken", source=config.transfer.source, **transfer.summary())
 
-    def equip(epoch: int) -> tuple[keras.optimizers.Optimizer, Engine]:
+    def engine_from(epoch: int) -> tuple[keras.optimizers.Optimizer, Engine]:
         """Return optimizer and engine for what is trainable now, from an epoch on."""
-        optimizer = build_optimizer(training, TableSchedule(rates[epoch * feed.steps_per_epoch :]), config.tricks)
-        slowed = [head_multipliers(config.heads.rates, networks), transfer.multipliers() if transfer else {}]
-        multiply_rates(optimizer, combined(slowed))
-        return optimizer, build_engine(model, optimizer, **resident)
+        return equipment.engine(rates[epoch * feed.steps_per_epoch :], transfer)
 
-    optimizer, engine = equip(0)
+    optimizer, engine = engine_from(0)
 
     def answers(split: str) -> dict[str, Answers]:
         return evaluate(loop.engine.predict, images[split], labels[split])
@@ -207,7 +174,7 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
         checkpoints=checkpoints,
         control=context.control,
         probe=Probe(model, engine, images["train"], labels["train"], training.batch_size, training.seed),
-        stages=Stages(transfer, equip) if transfer else None,
+        stages=Stages(transfer, engine_from) if transfer else None,
     )  # fmt: skip
     position = loop.restore()
     report = Report(recorder, rates, training.epochs, feed.batch_size, position.elapsed_s)
@@ -231,33 +198,6 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
         images_per_s=report.images_per_s,
         gpu_memory_bytes=gpu_memory_bytes,
     )
-
-
-def _feed(
-    config: RunConfig,
-    images: NDArray[np.uint8],
-    labels: dict[str, NDArray[np.int32]],
-    augmentation: HostPipe | None,
-    is_resident: bool,
-) -> Feed:
-    window = None if is_resident else fitting_window(images.nbytes, len(images))
-    training = config.training
-    return Feed(images, labels, training.batch_size, training.seed, augmentation, is_resident, window)
-
-
-def _images(config: RunConfig, dataset: Dataset, split: str) -> NDArray[np.uint8]:
-    images = images_at(dataset, split, config.image_size)
-    if not len(images):
-        raise DatasetError(
-            f"Split {split!r} of data set {dataset.info.name!r} has no images. Expected at least one per class. "
-            "Import the data set again with a larger share for that split."
-        )
-    return images
-
-
-def _labels(config: RunConfig, dataset: Dataset, split: str) -> dict[str, np.ndarray]:
-    outputs = network_shape(config, dataset.info).outputs
-    return {name: labels for name, labels in dataset.labels(split).items() if name in outputs}
 
 
 def _first_line(error: BaseException) -> str:

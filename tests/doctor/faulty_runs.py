@@ -18,7 +18,7 @@ from cnnlab.doctor.reading import data_facts, read_evidence
 from cnnlab.errors import TrainingError
 from cnnlab.runs.store import Store
 from cnnlab.runs.writer import RunWriter
-from cnnlab.training import models, trainer
+from cnnlab.training import equipment, models, trainer
 
 Images = dict[str, np.ndarray]
 
@@ -74,7 +74,7 @@ def trained(
     writer = RunWriter(run_dir)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(trainer, "build_networks", _building(prepare))
+            patch.setattr(equipment, "build_networks", _building(prepare))
             done = trainer.train(config, data, writer)
         for split, answers in done.answers.items():
             for output, one in answers.items():
@@ -84,7 +84,7 @@ def trained(
             raise
     writer.finish()
     assert [event for event in store.events(run_dir.name) if event["event"] == "probe_failed"] == []
-    return read_evidence(store, run_dir.name, has_ended=True, data=data_facts(data))
+    return read_evidence(store, run_dir.name, data=data_facts(data))
 
 
 def _building(prepare: Callable[[keras.Model], None]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ import pytest
 from cnnlab.config import config_from_dict
 from cnnlab.datasets.storage import Dataset, open_dataset
 from cnnlab.errors import ConfigError, TrainingError
-from cnnlab.training import trainer
+from cnnlab.training import equipment
 from cnnlab.training.recorder import NullRecorder
 from cnnlab.training.trainer import is_out_of_memory, train
 
@@ -119,7 +119,7 @@ def test_a_full_memory_is_told_apart(digits, monkeypatch):
     def no_room(*_):
         raise MemoryError("Unable to allocate 90 GiB")
 
-    monkeypatch.setattr(trainer, "build_networks", no_room)
+    monkeypatch.setattr(equipment, "build_networks", no_room)
     with pytest.raises(TrainingError) as error:
         train(config(), digits)
     assert error.value.kind == "out_of_memory"
