@@ -105,7 +105,7 @@ def load_teacher(
             "Wait until it is trained, or choose another run."
         )
     _check_classes(run_id, (store.read_result(run_id) or {}).get("outputs", {}), outputs)
-    network = open_saved(path, f"The network of run {run_id!r}")
+    network = open_saved(path, f"{run_id}/{NETWORK}")
     shape = own_shape(network) or (None, None, None)
     if shape[2] not in (None, input_shape[2]):
         raise ConfigError(

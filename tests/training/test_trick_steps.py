@@ -7,14 +7,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from trick_steps import CASES, CLASSES, DECAY, RATE, STEPS, TEACHER, run, start
+
+from cnnlab.datasets.resizing import images_at
+from cnnlab.datasets.storage import open_dataset
 
 pytestmark = pytest.mark.training
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = ("kernel", "bias")
+# The networks are tiny: compiling them well would take longer than computing.
+QUICK_COMPILATION = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
 def log_softmax(logits):
@@ -90,10 +96,10 @@ def check(found, case):
         np.testing.assert_allclose(found[name], values, rtol=2e-4, atol=2e-5, err_msg=name)
 
 
-def in_child(backend):
+def in_child(backend, folder):
     child = subprocess.run(
-        [sys.executable, Path(__file__).with_name("trick_steps.py")],
-        env={**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu",
+        [sys.executable, Path(__file__).with_name("trick_steps.py"), folder],
+        env={**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": QUICK_COMPILATION,
              "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
         capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
@@ -102,11 +108,12 @@ def in_child(backend):
 
 
 @pytest.fixture(scope="module", params=["jax", "torch"])
-def other_backend(request):
+def other_backend(request, tmp_path_factory):
     """What one child process with another backend finds for all cases."""
     if importlib.util.find_spec(request.param) is None:
         pytest.skip(f"{request.param} is not installed")
-    return in_child(request.param)
+    folder = tmp_path_factory.mktemp(request.param)
+    return in_child(request.param, folder) | {"folder": folder}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -117,6 +124,18 @@ def test_a_step_is_what_numpy_says(name):
 @pytest.mark.parametrize("name", CASES)
 def test_other_backends_take_the_same_steps(name, other_backend):
     check(other_backend[name], CASES[name])
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_other_backends_train_in_16_bits_and_their_networks_answer_alike_here(precision, other_backend):
+    assert other_backend[precision]["accuracy"] > 0.6
+    assert other_backend[precision]["resumed_off"] == 0
+    folder = other_backend["folder"]
+    logits = keras.models.load_model(folder / f"{precision}.keras")(
+        images_at(open_dataset(folder, "digits"), "test", 16)
+    )
+    found = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+    np.testing.assert_allclose(found, np.load(folder / f"{precision}.npy"), atol=0.03)
 
 
 def test_each_trick_changes_the_steps():

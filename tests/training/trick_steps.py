@@ -1,17 +1,22 @@
-"""A few steps of a linear network with each trick, on the backend at work; run as a program it prints them as JSON.
+"""A few steps of a linear network with each trick, on the backend at work.
 
-`KERAS_BACKEND=jax python trick_steps.py`
+`KERAS_BACKEND=jax python trick_steps.py FOLDER` prints them as JSON, and what short trainings in 16 bits reach;
+their networks are left in the folder.
 """
 
 import json
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
 
-from cnnlab.config import TrainingConfig, TricksConfig
+from cnnlab.config import TrainingConfig, TricksConfig, config_from_dict
+from cnnlab.datasets.storage import open_dataset
+from cnnlab.training import trainer
 from cnnlab.training.averages import WeightAverages
 from cnnlab.training.class_weights import balanced
+from cnnlab.training.control import Control, PausedError
 from cnnlab.training.distillation import Teacher
 from cnnlab.training.engines.base import Chunk, build_engine
 from cnnlab.training.losses import build_loss
@@ -90,5 +95,39 @@ def run(case: dict) -> dict[str, list]:
     return found
 
 
+class PauseOnce(Control):
+    """Asks for a pause at its second look."""
+
+    looks = 0
+
+    def is_pause_wanted(self) -> bool:
+        self.looks += 1
+        return self.looks == 2
+
+
+def train_in_16_bits(precision: str, folder: Path) -> dict[str, float]:
+    """Train with averages and two gradients per step; return the accuracy, and how far a resumed training is off."""
+    trainer.longest_chunk = lambda: 3
+    digits = open_dataset(folder, "digits")
+    training = {"epochs": 3, "batch_size": 128, "precision": precision, "learning_rate": 0.01}
+    tricks = {"ema_decay": 0.9, "sam_rho": 0.02, "clip_norm": 5.0}
+    config = config_from_dict({"data": {"image_size": 16}, "training": training, "tricks": tricks})
+    whole = trainer.train(config, digits)
+    try:
+        trainer.train(config, digits, context=trainer.Context(folder / precision, PauseOnce()))
+    except PausedError:
+        resumed = trainer.train(config, digits, context=trainer.Context(folder / precision))
+    pairs = zip(whole.network.get_weights(), resumed.network.get_weights(), strict=True)
+    whole.network.save(folder / f"{precision}.keras")
+    np.save(folder / f"{precision}.npy", whole.answers["test"]["label"].probabilities)
+    return {
+        "accuracy": whole.result()["test"]["label"]["accuracy"],
+        "resumed_off": max(float(np.abs(one - two).max()) for one, two in pairs),
+    }
+
+
 if __name__ == "__main__":
-    json.dump({name: run(case) for name, case in CASES.items()}, sys.stdout)
+    found: dict = {name: run(case) for name, case in CASES.items()}
+    for each in ("bfloat16", "float16"):
+        found[each] = train_in_16_bits(each, Path(sys.argv[1]))
+    json.dump(found, sys.stdout)
