@@ -1,0 +1,90 @@
+"""Whether a difference is more than noise: Welch's t over seeds, exact McNemar and bootstrap over images, Holm.
+
+Sources: Welch 1947, doi:10.1093/biomet/34.1-2.28; McNemar 1947, doi:10.1007/BF02295996 (exact
+binomial form); Efron 1979, doi:10.1214/aos/1176344552; Holm 1979, jstor.org/stable/4615733.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special  # not scipy.stats, whose import costs ten times as much
+
+RESAMPLES = 10_000
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference with its interval and the two-sided probability of one as large by chance.
+
+    What is not known is NaN.
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+def welch(values: Sequence[float], others: Sequence[float], confidence: float = 0.95) -> Difference:
+    """Return how much the mean of `values` is above that of `others`, by Welch's t.
+
+    Where each of them has one value only, or none varies, only the difference is known.
+    """
+    one, two = np.asarray(values, np.float64), np.asarray(others, np.float64)
+    if not len(one) or not len(two):
+        return Difference(math.nan, math.nan, math.nan, math.nan)
+    difference = float(one.mean() - two.mean())
+    if min(len(one), len(two)) < 2:
+        return Difference(difference, math.nan, math.nan, math.nan)
+    parts = [float(group.var(ddof=1)) / len(group) for group in (one, two)]
+    error = math.sqrt(sum(parts))
+    if error == 0:
+        return Difference(difference, math.nan, math.nan, math.nan)
+    freedom = sum(parts) ** 2 / sum(part**2 / (len(group) - 1) for part, group in zip(parts, (one, two), strict=True))
+    half = float(special.stdtrit(freedom, 0.5 + confidence / 2)) * error
+    p = 2 * float(special.stdtr(freedom, -abs(difference) / error))
+    return Difference(difference, difference - half, difference + half, p)
+
+
+def mcnemar(fixed: int, broken: int) -> float:
+    """Return the exact two-sided probability of McNemar's test.
+
+    Args:
+        fixed: Images that only the new network gets right.
+        broken: Images that only the old one gets right.
+    """
+    n = fixed + broken
+    if n == 0:
+        return 1.0
+    return min(1.0, 2 * float(special.bdtr(min(fixed, broken), n, 0.5)))
+
+
+def paired(is_right: np.ndarray, was_right: np.ndarray, confidence: float = 0.95, seed: int = 0) -> Difference:
+    """Return how much more of the same images are right, with exact McNemar and a bootstrap interval over images.
+
+    An image counts 1, 0 or -1, so resampling images is drawing from a multinomial: the same, and faster.
+
+    Args:
+        is_right: `(n,)` booleans of the new network, image by image as in `was_right`.
+        was_right: Of the old one.
+    """
+    n = len(is_right)
+    if n == 0:
+        return Difference(math.nan, math.nan, math.nan, math.nan)
+    fixed, broken = int((is_right & ~was_right).sum()), int((~is_right & was_right).sum())
+    draws = np.random.default_rng(seed).multinomial(n, [fixed / n, broken / n, 1 - (fixed + broken) / n], RESAMPLES)
+    low, high = np.quantile((draws[:, 0] - draws[:, 1]) / n, [0.5 - confidence / 2, 0.5 + confidence / 2])
+    return Difference((fixed - broken) / n, float(low), float(high), mcnemar(fixed, broken))
+
+
+def holm(probabilities: Sequence[float]) -> list[float]:
+    """Return the probabilities adjusted for being several, in their order; one that is NaN stays, and still counts."""
+    known = sorted((p, place) for place, p in enumerate(probabilities) if not math.isnan(p))
+    adjusted = [math.nan] * len(probabilities)
+    highest = 0.0
+    for rank, (p, place) in enumerate(known):
+        highest = max(highest, min(1.0, (len(probabilities) - rank) * p))
+        adjusted[place] = highest
+    return adjusted
