@@ -17,6 +17,8 @@ from cnnlab.config import RunConfig
 from cnnlab.datasets import storage
 from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.datasets.storage import Dataset, DatasetInfo
+from cnnlab.doctor.examine import Diagnosis
+from cnnlab.doctor.reading import diagnose
 from cnnlab.inspector.client import Inspector, shared_inspector
 from cnnlab.launch.queue import Queue, QueueEntry, SlotState
 from cnnlab.runs import queries
@@ -27,6 +29,8 @@ from dashboard.questions import Answer, Questions
 
 RUNNING_STATES = ("queued", "running")
 TICK_EVERY_S = 2.0
+MOST_SOURCES = 500
+DOCTOR_EVERY_S = 10.0
 
 
 # ---- the three parts behind this door ----
@@ -121,6 +125,19 @@ def _metrics(root: str, stamps: tuple[tuple[str, int], ...]) -> pl.DataFrame:  #
     return queries.metrics(store(), [run_id for run_id, _ in stamps])
 
 
+def diagnosis(run_id: str, *, is_at_rest: bool) -> Diagnosis:
+    """Return what the doctor says of a run; of a live one at most some seconds old."""
+    files = ("metrics.jsonl", "metrics", "probes.jsonl", "doctor.json")
+    stamp = _stamp(store().run_dir(run_id), *files)
+    # Single steps come all the time: they are looked at now and then, not on each drawing.
+    return _diagnosis(str(store().root), run_id, stamp, 0 if is_at_rest else int(time.time() / DOCTOR_EVERY_S))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _diagnosis(root: str, run_id: str, stamp: int, moment: int) -> Diagnosis:  # noqa: ARG001 the key
+    return diagnose(store(), run_id)
+
+
 def predictions(run_id: str, split: str = "test") -> pl.DataFrame:
     """Return the predictions of an ended run, one row per image and output."""
     return _predictions(str(store().root), run_id, split, _stamp(store().run_dir(run_id), "predictions.parquet"))
@@ -190,6 +207,13 @@ def _stamp(run_dir: Path, *names: str) -> int:
         except OSError:
             continue  # not written yet, or moved to its final place between two looks
     return newest
+
+
+def sources(architecture: str) -> list[dict[str, Any]]:
+    """Return the newest completed runs that have a model, those of an architecture first: rows of `summaries`."""
+    rows = summaries().filter(pl.col("state") == "completed").sort("created_at", descending=True).head(MOST_SOURCES)
+    found = [row for row in rows.to_dicts() if (store().runs_dir / row["run_id"] / "model.keras").is_file()]
+    return sorted(found, key=lambda row: row["architecture"] != architecture)
 
 
 # ---- data sets ----
@@ -295,6 +319,13 @@ def inspect_file(upload: str, content: Callable[[], bytes], title: str, side_px:
         side_px: Height and width of the images where the network leaves them open.
     """
     return _questions().ask_about_file(store().root, upload, content, title, {"side_px": side_px})
+
+
+def freeze_map(run_config: RunConfig) -> Answer:
+    """Return which layers learn in which stage of a training that begins with the weights of a source."""
+    values = run_config.to_dict()
+    asked = {name: values[name] for name in ("data", "architecture", "transfer")}
+    return ask_later("freeze_map", config={**asked, "training": {"epochs": run_config.training.epochs}})
 
 
 def preview(chosen: Mapping[str, Any], line: str, image_size: int, count: int, seed: int) -> Answer:

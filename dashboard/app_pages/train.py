@@ -1,6 +1,7 @@
 """The form: pick data, network, augmentation and training, see what it costs, start."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.architectures.catalogue import get_architecture
 from cnnlab.config import RunConfig, config_from_dict
@@ -18,12 +19,16 @@ from dashboard.components.load_config import load_box, load_from_address
 from dashboard.components.network_cost import network_cost
 from dashboard.components.schedule_curve import schedule_curve
 from dashboard.components.text import plain
+from dashboard.components.transfer_section import transfer_map, transfer_section
 from dashboard.forms import put
 from dashboard.state import go
 
 
-def draw_form(values: dict) -> tuple[dict, str]:
-    """Draw all sections; return the nested values and what is wrong with the augmentation line."""
+def draw_form(values: dict) -> tuple[dict, str, DeltaGenerator]:
+    """Draw all sections; return the nested values, what is wrong with the augmentation line, and a place.
+
+    In that place goes what learns when, as soon as the whole config is known.
+    """
     with st.container(border=True):
         st.subheader(":material/photo_library: Data and network", anchor=False)
         left, right = st.columns(2, gap="medium")
@@ -45,6 +50,10 @@ def draw_form(values: dict) -> tuple[dict, str]:
         training["seed"], repeats = sections.repeats_section(values)
         further = further_sections(values)
         further["heads"] = heads_section(chosen, values["heads"])
+    with st.container(border=True, key="transfer"):
+        st.subheader(":material/move_down: Transfer", anchor=False)
+        transfer = transfer_section(values["transfer"], architecture["name"])
+        place_of_map = st.container()
     with st.expander("Where it computes", icon=":material/memory:"):
         compute = sections.compute_section(values["compute"])
     filled = {
@@ -54,10 +63,11 @@ def draw_form(values: dict) -> tuple[dict, str]:
         "augmentation": line,
         "training": training,
         **further,
+        "transfer": transfer,
         "compute": compute,
         "repeats": repeats,
     }
-    return filled, line_error
+    return filled, line_error, place_of_map
 
 
 def draw_naming(values: dict) -> tuple[str, str]:
@@ -101,7 +111,7 @@ load_box()
 continuing_note()
 form, side = st.columns([5, 3], gap="large")
 with form:
-    filled, line_error = draw_form(draft())
+    filled, line_error, place_of_map = draw_form(draft())
 with side:
     filled["name"], filled["notes"] = draw_naming(filled)
     keep(filled)
@@ -111,3 +121,6 @@ with side:
     except ConfigError as error:
         checked, wrong = None, "Correct the augmentation line first." if line_error else str(error)
     draw_side(checked, wrong)
+if checked is not None:
+    with place_of_map:
+        transfer_map(checked)

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from cnnlab.commands.options import pairs
 from cnnlab.commands.text import value_text
-from cnnlab.config import TransferConfig, TricksConfig
+from cnnlab.config import TricksConfig
 from cnnlab.errors import ConfigError
 from cnnlab.parameters import ParameterSpec, specs
 from dashboard import data
@@ -20,7 +20,6 @@ from dashboard.forms import Draw, help_text, parameter_form, put
 # By its place in the config: the model, the title of its expander, the icon.
 SECTIONS: dict[str, tuple[type[BaseModel], str, str]] = {
     "tricks": (TricksConfig, "Bag of tricks", ":material/construction:"),
-    "transfer": (TransferConfig, "Transfer from a trained network", ":material/move_down:"),
 }
 
 

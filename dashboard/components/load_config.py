@@ -5,8 +5,10 @@ from pathlib import Path
 import streamlit as st
 
 from cnnlab.architectures.catalogue import ARCHITECTURES
-from cnnlab.config import config_from_yaml
+from cnnlab.architectures.own_files import refuse_own_file
+from cnnlab.config import TransferConfig, config_from_yaml
 from cnnlab.errors import CNNLabError, UnknownNameError
+from cnnlab.settings.transfer import RUN
 from dashboard import data
 from dashboard.components.draft import load
 from dashboard.components.text import plain
@@ -18,18 +20,20 @@ _SEEN = "loaded_from"
 
 
 def load_from_address() -> None:
-    """Clone the run that `?from=` names, and take the data set of `?dataset=`; once per address."""
-    wanted = (query("from"), query("dataset"), query("architecture"))
+    """Clone the run that `?from=` names, take the data set of `?dataset=` and the source of `?source=`; once each."""
+    wanted = (query("from"), query("dataset"), query("architecture"), query("source"))
     if not any(wanted) or st.session_state.get(_SEEN) == wanted:
         return
     st.session_state[_SEEN] = wanted
-    run_id, dataset, architecture = wanted
+    run_id, dataset, architecture, source = wanted
     if run_id:
         try:
             load(data.config(run_id))
             say(f"The form holds the config of {run_id}.", ":material/content_copy:")
         except CNNLabError as error:
             st.session_state[_ERROR] = str(error)
+    if source:
+        _take_as_source(source)
     if dataset or architecture:
         from dashboard.components.draft import draft, keep
 
@@ -49,6 +53,23 @@ def load_from_address() -> None:
             values["architecture"] = {"name": architecture, "parameters": {}}
             st.session_state.pop("train.architecture", None)
         keep(values)
+
+
+def _take_as_source(run_id: str) -> None:
+    """Put a run's network into the form, with that run as the source of its weights; the data stay as they are."""
+    from dashboard.components.draft import draft, fill
+
+    try:
+        config = data.config(run_id)
+        refuse_own_file(config)
+    except CNNLabError as error:
+        st.session_state[_ERROR] = str(error)
+        return
+    values = draft()
+    values["architecture"] = config.to_dict()["architecture"]
+    values["transfer"] = {**TransferConfig().model_dump(), "source": f"{RUN}{run_id}"}
+    fill(values)
+    say(f"The form begins with the weights of {run_id}. Choose the data to learn.", ":material/move_down:")
 
 
 def load_box() -> None:

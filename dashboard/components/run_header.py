@@ -61,6 +61,8 @@ def run_actions(run_id: str, config: RunConfig, status: RunStatus) -> None:
         steering(run_id, config, status)
         if st.button("Clone into the form", icon=":material/content_copy:", key="clone"):
             go("train", **{"from": run_id})
+        if status.state == "completed":
+            _use_as_source(run_id)
         _compare_popover(run_id, config)
         if status.is_at_rest:
             _downloads(run_id, config)
@@ -71,6 +73,12 @@ def run_actions(run_id: str, config: RunConfig, status: RunStatus) -> None:
                     "Delete",
                     lambda: _delete(run_id),
                 )
+
+
+def _use_as_source(run_id: str) -> None:
+    told = "Opens the form with this run's weights as the beginning of another training."
+    if st.button("Use as source", icon=":material/move_down:", key="use_as_source", help=told):
+        go("train", source=run_id)
 
 
 def _compare_popover(run_id: str, config: RunConfig) -> None:
