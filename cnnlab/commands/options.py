@@ -101,7 +101,11 @@ OPTIONS: tuple[ConfigOption, ...] = (
     *_options(RunConfig, (), {"augmentation": "--augmentation"}),
     *_options(TrainingConfig, ("training",), {}),
     *_options(TricksConfig, ("tricks",), {}),
-    *_options(TransferConfig, ("transfer",), {}),
+    *_options(
+        TransferConfig,
+        ("transfer",),
+        {name: f"--transfer-{name.replace('_', '-')}" for name in TransferConfig.model_fields},
+    ),
     *_options(
         HeadsConfig, ("heads",), {name: f"--heads-{name.replace('_', '-')}" for name in HeadsConfig.model_fields}
     ),

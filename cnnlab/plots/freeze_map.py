@@ -111,7 +111,7 @@ def freeze_map(info: FreezeMapInfo) -> go.Figure:
     )
     figure.update_yaxes(
         tickvals=list(range(len(info.stages))),
-        ticktext=[escaped(title) for title in info.stages],
+        ticktext=list(info.stages),
         range=[len(info.stages) - 0.5, -0.5],
         showgrid=False,
     )
@@ -140,7 +140,7 @@ WORDS = {"new": "parameters are new", "learns": "taken ones learn on", "frozen":
 def _stage_title(stage: Mapping[str, Any]) -> str:
     first, last = stage["first_epoch"], stage["last_epoch"]
     epochs = f"epoch {first}" if first == last else f"epochs {first} to {last}"
-    return f"{stage['title']}<br>{epochs}"
+    return f"{escaped(str(stage['title']))}<br>{epochs}"
 
 
 def _colour(kind: str) -> str:
