@@ -6,15 +6,19 @@ with 1 and the reason in `failure.json`. Its parent
 (`cnnlab.launch.parent`) writes how it ended, also where it could not say so itself.
 """
 
+import contextlib
 import os
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from cnnlab.config import RunConfig, config_from_yaml
 from cnnlab.errors import CNNLabError, ConfigError, DatasetError, TrainingError
+from cnnlab.files import sweep_temporary
+from cnnlab.frameworks import import_keras
 from cnnlab.runs.checkpoint import FOLDER as CHECKPOINTS
 from cnnlab.runs.checkpoint import checkpoint_path
 from cnnlab.runs.continuing import begin
@@ -69,6 +73,7 @@ def _attempt(run_dir: Path, writer: RunWriter) -> int:
             writer.start_over()
             if config.training.continue_from is not None:
                 begin(run_dir, config)
+        sweep_temporary(run_dir / CHECKPOINTS, older_than_s=0.0)  # no other process writes there
         if not _run(config, run_dir, writer):
             writer.event("paused")
             return EXIT_PAUSED
@@ -83,22 +88,32 @@ def _attempt(run_dir: Path, writer: RunWriter) -> int:
 
 def _run(config: RunConfig, run_dir: Path, writer: RunWriter) -> bool:
     """Train and keep everything; return False where a pause was asked for."""
-    # Before Keras is imported: it reads the backend once. The config says it, whatever the shell had set.
-    os.environ["KERAS_BACKEND"] = config.compute.backend
-    # TensorFlow tells on every start, as an error, that there is no GPU: the log is for what matters.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from cnnlab.architectures.own_files import kept
     from cnnlab.datasets.storage import open_dataset
-    from cnnlab.runs.environment import capture
     from cnnlab.runs.hardware import HardwareSampler
 
-    writer.environment(capture())
     writer.event("preparing_data", dataset=config.data.dataset)
     dataset = open_dataset(
         _store_root(run_dir), config.data.dataset, version=config.data.version, parameters=config.data.parameters
     )
-    with HardwareSampler(run_dir):
+    writer.event("importing", backend=config.compute.backend)
+    # The config says the backend, whatever the shell had set.
+    import_keras(config.compute.backend)
+    with HardwareSampler(run_dir), _capturing(writer):
         return _train_and_keep(kept(config, run_dir), dataset, run_dir, writer)
+
+
+@contextlib.contextmanager
+def _capturing(writer: RunWriter) -> Iterator[None]:
+    """Write down machine and versions beside the first steps, which need not wait for it."""
+    from cnnlab.runs.environment import capture
+
+    thread = threading.Thread(target=lambda: writer.environment(capture()), name="environment")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _train_and_keep(config: RunConfig, dataset, run_dir: Path, writer: RunWriter) -> bool:  # type: ignore[no-untyped-def]
