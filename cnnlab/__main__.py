@@ -9,7 +9,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 import cnnlab
-from cnnlab.commands import catalogues, datasets, inspect, measure, runs, training
+from cnnlab.commands import ablation, catalogues, datasets, doctor, features, finding, inspect, measure, runs, training
 from cnnlab.errors import CNNLabError
 
 app = typer.Typer(
@@ -33,7 +33,13 @@ app.command("extend")(training.extend)
 app.command("runs")(runs.list_runs)
 app.command("show")(runs.show)
 app.command("compare")(runs.compare)
+app.command("ablate")(ablation.ablate)
+app.command("ablation")(ablation.ablation)
 app.command("measure")(measure.measure)
+app.command("find-rate")(finding.find_rate)
+app.command("find-batch")(finding.find_batch)
+app.command("doctor")(doctor.doctor)
+app.command("features")(features.features)
 app.command("logs")(runs.logs)
 app.command("delete")(runs.delete)
 app.command("restore")(runs.restore)

@@ -91,7 +91,9 @@ class AblationPlan(Parameters):
         Raises:
             ConfigError: a change is not valid for the baseline, or changes nothing.
         """
-        first = self.baseline.model_copy(update={"repeats": 1})
+        # All begin alike: none goes on from where another run stood.
+        training = self.baseline.training.model_copy(update={"continue_from": None})
+        first = self.baseline.model_copy(update={"repeats": 1, "training": training})
         found = [Variant(BASELINE, first)]
         for place, change in enumerate(self.changes):
             against = place if self.is_cumulative else 0

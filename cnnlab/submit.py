@@ -24,10 +24,7 @@ def submit_runs(store: Store, config: RunConfig, *, queue: Queue | None = None, 
         QueueError: the run asks for more slots than this machine has, or the disk is full.
     """
     queue = queue or Queue()
-    config = with_digest(store, recorded(_with_real_data(store, config)))
-    check_continuation(store.runs_dir, config)
-    _check_backend(config.compute.backend)
-    _check_slots(queue, config.compute.slots)
+    config = checked_for(store, queue, config)
     run_ids = []
     for one in config.expanded():
         run_dir = store.create_run(one)
@@ -36,6 +33,15 @@ def submit_runs(store: Store, config: RunConfig, *, queue: Queue | None = None, 
         queue.submit(run_dir, slots=one.compute.slots, priority=priority)
         run_ids.append(run_dir.name)
     return run_ids
+
+
+def checked_for(store: Store, queue: Queue, config: RunConfig) -> RunConfig:
+    """Return the config as it would be queued, with what data and files decide; raises as `submit_runs`."""
+    config = with_digest(store, recorded(_with_real_data(store, config)))
+    check_continuation(store.runs_dir, config)
+    _check_backend(config.compute.backend)
+    _check_slots(queue, config.compute.slots)
+    return config
 
 
 def _with_real_data(store: Store, config: RunConfig) -> RunConfig:

@@ -51,12 +51,16 @@ _LAYOUT = """\
     layers.parquet         the network and what its layers cost
     result.json            what came out
     inference.parquet      how fast it answers, where that was measured
+    features.parquet       how classifiers of scikit-learn do on its features, where that was asked
+    transfer.json          which weights it began with, where not from scratch
     failure.json           why it fails, in the trainer's words
     model.keras            the network with the weights that were kept
     checkpoints/           training.npz: its whole state, to go on after an interruption, or to train longer
     log.txt                what the trainer printed
   datasets/<name>/<version>/   dataset.json, samples.parquet, pixels.npy
   index/runs.parquet       one row per ended run; a copy, may be deleted
+  ablations/<ablation_id>/ablation.yaml   baseline, changes, seeds, and the runs of each variant (below)
+  ablations/trash/         deleted ablations; their runs stay
   trash/<run_id>/          deleted runs, until the trash is emptied
   cache/                   may be deleted
 ```
@@ -106,6 +110,19 @@ _RESULT = (
     ("image_shape", "Height, width, channels that the network saw."),
 )
 
+_ABLATION = (
+    ("schema_version", "Of this description."),
+    ("ablation_id", "YYYYMMDD-HHMMSS-ablation-<4 hex>, UTC; name of the folder."),
+    ("created_at", "When it was planned."),
+    ("runs", "Per variant `variant` (the first is `baseline`) and `run_ids`, in the order of their seeds."),
+    (
+        "plan",
+        "`name`, `seeds`, `is_cumulative` (each change on top of those before), `changes` (each `name` and `settings`, "
+        "new values by dotted key; `augmentation+` and `augmentation-` add and take away a step) and `baseline`, a "
+        "config.",
+    ),
+)
+
 _OTHERS = (
     (
         "environment.json",
@@ -115,6 +132,13 @@ _OTHERS = (
     ("progress.json", "`epoch`, `epochs`, `batch`, `batches`, `elapsed_s`, `eta_s`, `images_per_s`."),
     ("events.jsonl", "Per line `time`, `event` and what belongs to it."),
     ("failure.json", "`kind`, `message`."),
+    (
+        "transfer.json",
+        "`source`, `source_sha256`, `mode`; names of layers in `taken`, `adapted` and `new`; `num_params`, "
+        "`params_taken`, `share` (of the parameters before the classifier); `stages` with their epochs; `layers` with "
+        "`name`, `kind`, `block`, `num_params`, `origin`, `reason` and `factors` of the learning rate by stage (0: it "
+        "stays).",
+    ),
     (
         "doctor.json",
         "`version` of the rules, `serious` (how many such findings), `findings` (each `rule`, `severity`, `sentence`, "
@@ -217,6 +241,7 @@ def text() -> str:
         "`status.json`:\n\n" + _fields(_STATUS),
         "Kinds of failure, and the advice that goes with each:\n\n" + _fields(tuple(ADVICE.items())),
         "`result.json`, written by runs that completed:\n\n" + _fields(_RESULT),
+        "`ablation.yaml`:\n\n" + _fields(_ABLATION),
         "Others:\n\n" + _fields(_OTHERS),
         "## NaN, and lines that were cut off\n\n" + _TAIL,
         "## Questions, asked without our code\n\n" + _EXAMPLES,
