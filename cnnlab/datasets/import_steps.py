@@ -31,7 +31,7 @@ from cnnlab.errors import DatasetError, ImportRefusedError
 FILES_WORTH_PROCESSES = 2000
 PROBED_FILES = 48
 # The disk takes in what is decoded all along, so that little is left to wait for at the end.
-SYNC_AGAIN_S = 0.2
+SYNC_PAUSE_S = 0.2
 REMARKS = {
     "animated": "animated or of several pages; the first picture is used",
     "rotated": "turned upright, as their EXIF block says",
@@ -148,7 +148,7 @@ class _Import:
         offset = int(pixels.offset)
         del pixels  # the decoders write to the file
         target = Target(str(folder / "pixels.npy"), offset, choice.shape, choice.how, choice.is_grey_guessed)
-        with synced_meanwhile(folder / "pixels.npy", SYNC_AGAIN_S):
+        with synced_meanwhile(folder / "pixels.npy", SYNC_PAUSE_S):
             return self.passes.decode(self.files.rows[order], target, int(np.sum(splits == "train")))
 
     def _leave_out(self, order: np.ndarray, decoded: DecodedRows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,9 +90,11 @@ def finish_dataset(
     """
     from cnnlab.datasets.samples import write_samples  # a large import has loaded it while others decoded
 
-    with synced_meanwhile(folder / "pixels.npy"):
+    def write() -> None:
         write_samples(folder / "samples.parquet", columns)
         sync(folder / "samples.parquet")
+
+    with meanwhile(lambda: sync(folder / "pixels.npy")), meanwhile(write):
         version = _version(record, columns)
     splits = columns["split"]
     full = {
@@ -127,33 +129,40 @@ def _version(record: Mapping[str, Any], columns: Mapping[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def synced_meanwhile(path: Path, again_after_s: float | None = None) -> Iterator[None]:
-    """Bring a file to the disk while something else is done; at the end all that was in it at the start is there.
+def meanwhile(work: Callable[[], None]) -> Iterator[None]:
+    """Do `work` in a thread while something else is done; what it raises is raised at the end."""
+    errors: list[Exception] = []
 
-    Args:
-        again_after_s: Do it over and over, with such pauses, for a file that is being written.
-    """
-    ended = threading.Event()
-    errors: list[OSError] = []
-
-    def work() -> None:
+    def run() -> None:
         try:
-            if again_after_s is None:
-                sync(path)
-            while again_after_s is not None and not ended.wait(again_after_s):
-                sync(path)
-        except OSError as error:
+            work()
+        except Exception as error:
             errors.append(error)
 
-    thread = threading.Thread(target=work, daemon=True)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         yield
     finally:
-        ended.set()
         thread.join()
     if errors:
         raise errors[0]
+
+
+@contextlib.contextmanager
+def synced_meanwhile(path: Path, pause_s: float) -> Iterator[None]:
+    """Bring a file to the disk over and over while it is written, so that little is left to do at the end."""
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.wait(pause_s):
+            sync(path)
+
+    with meanwhile(work):
+        try:
+            yield
+        finally:
+            ended.set()
 
 
 def sync(path: Path) -> None:

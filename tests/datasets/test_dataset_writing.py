@@ -12,6 +12,7 @@ from cnnlab.datasets import decoding, writing
 from cnnlab.datasets.children import bare_environment
 from cnnlab.datasets.pool import Pool
 from cnnlab.datasets.samples import write_samples
+from cnnlab.datasets.storage import open_dataset
 
 
 @pytest.mark.parametrize("names", [["a/1.jpg", "", "b/2.jpg"], ["Käfer/1.jpg", "猫 1/2.png", "🐈"], []])
@@ -45,21 +46,31 @@ def test_the_disk_takes_a_file_in_over_and_over_while_it_is_written(tmp_path, mo
             often.set()
 
     monkeypatch.setattr(writing, "sync", sync)
-    with writing.synced_meanwhile(tmp_path / "pixels.npy", again_after_s=0.001):
+    with writing.synced_meanwhile(tmp_path / "pixels.npy", pause_s=0.001):
         assert often.wait(20)
-    count = len(synced)
     assert set(synced) == {tmp_path / "pixels.npy"}
-    with writing.synced_meanwhile(tmp_path / "pixels.npy"):
+    count = len(synced)
+    with writing.synced_meanwhile(tmp_path / "pixels.npy", pause_s=60):
         pass
-    assert len(synced) == count + 1
+    assert len(synced) == count
 
 
-def test_a_disk_that_fails_meanwhile_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError), writing.synced_meanwhile(tmp_path / "missing"):
+def test_what_fails_meanwhile_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError), writing.meanwhile(lambda: writing.sync(tmp_path / "missing")):
         pass
     # What was raised inside is what is told.
-    with pytest.raises(KeyError), writing.synced_meanwhile(tmp_path / "missing"):
+    with pytest.raises(KeyError), writing.meanwhile(lambda: writing.sync(tmp_path / "missing")):
         raise KeyError
+
+
+def test_a_disk_that_fails_while_samples_are_written_leaves_nothing(tmp_path, monkeypatch):
+    def fail(path):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(writing, "sync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        open_dataset(tmp_path, "digits")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 @pytest.fixture
