@@ -19,10 +19,12 @@ from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.datasets.storage import Dataset, DatasetInfo
 from cnnlab.doctor.examine import Diagnosis
 from cnnlab.doctor.reading import diagnose
+from cnnlab.files import read_json
 from cnnlab.inspector.client import Inspector, shared_inspector
 from cnnlab.launch.queue import Queue, QueueEntry, SlotState
 from cnnlab.runs import queries
 from cnnlab.runs.checkpoint import place, read_about
+from cnnlab.runs.feature_scores import read_feature_scores
 from cnnlab.runs.status import RunStatus, settle, wants_pause
 from cnnlab.runs.store import Store
 from dashboard.questions import Answer, Questions
@@ -207,6 +209,17 @@ def _stamp(run_dir: Path, *names: str) -> int:
         except OSError:
             continue  # not written yet, or moved to its final place between two looks
     return newest
+
+
+def feature_scores(run_id: str) -> pl.DataFrame:
+    """Return what other classifiers reached on a run's features, columns as in `cnnlab.runs.schema.FEATURES`."""
+    return read_feature_scores(store().run_dir(run_id))
+
+
+def transfer_report(run_id: str) -> dict[str, Any] | None:
+    """Return which weights a run began with and which layers learnt; None where it began from scratch."""
+    report = read_json(store().run_dir(run_id) / "transfer.json")
+    return report if isinstance(report, dict) and "layers" in report else None
 
 
 def sources(architecture: str) -> list[dict[str, Any]]:

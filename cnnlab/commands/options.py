@@ -167,6 +167,15 @@ def config_of(config_file: Path | None, given: Mapping[str, Any]) -> RunConfig:
     return config_from_dict(values)
 
 
+def read_config(path: Path) -> RunConfig:
+    """Return the config of a YAML file.
+
+    Raises:
+        ConfigError: it cannot be read, or a value is wrong.
+    """
+    return config_from_dict(_read(path))
+
+
 def pairs(items: list[str], flag: str) -> dict[str, Any]:
     """Return `{"width": 16}` from `["width=16"]`; values are read as YAML."""
     found: dict[str, Any] = {}

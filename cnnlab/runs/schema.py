@@ -255,6 +255,31 @@ INFERENCE = Table(
     ),
 )
 
+FEATURES = Table(
+    "features",
+    "runs/<run_id>/features.parquet",
+    "One row per output and classifier, written by `python -m cnnlab features`: how well a classifier of scikit-learn "
+    "does on what the trained network computes just before its own classifier. Its setting is chosen on `val`, it "
+    "learns on `train` and answers `test`. Doing it again replaces the row.",
+    (
+        _RUN_ID,
+        Column("output", "string", "Name of the network's output whose classes are learnt."),
+        Column("classifier", "string", "`svm` (LinearSVC), `knn` (k nearest neighbours) or `linear` (softmax)."),
+        Column("setting", "string", "The one that did best on `val`, such as `C=0.1` or `k=5`."),
+        Column("num_features", "int32", "Of one image, each brought to mean 0 and deviation 1 over `train`."),
+        Column("n_train", "int32", "Images that it learnt on.", "images"),
+        Column("val_accuracy", "float64", "In [0, 1]."),
+        Column("test_accuracy", "float64", "In [0, 1]."),
+        Column("test_correct", "int64", "Test images that are right.", "images"),
+        Column("test_n", "int64", "Test images.", "images"),
+        Column("test_low", "float64", "Low end of the 95 % Wilson interval of `test_accuracy`."),
+        Column("test_high", "float64", "High end of it."),
+        Column("fit_s", "float64", "Learning with all settings, without the features.", "s"),
+        Column("versions", "string", "Of scikit-learn and Keras."),
+        Column("measured_at", "timestamp[us, UTC]", "When it was done."),
+    ),
+)
+
 INDEX = Table(
     "index",
     "index/runs.parquet",
@@ -265,7 +290,7 @@ INDEX = Table(
     ),
 )
 
-TABLES = (METRICS, STEPS, PROBES, PREDICTIONS, LAYERS, INDEX, HARDWARE, INFERENCE)
+TABLES = (METRICS, STEPS, PROBES, PREDICTIONS, LAYERS, INDEX, HARDWARE, INFERENCE, FEATURES)
 
 
 def check_row(table: Table, row: dict[str, Any], where: str) -> None:

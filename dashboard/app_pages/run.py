@@ -10,6 +10,8 @@ from cnnlab.runs.status import RunStatus
 from dashboard import data
 from dashboard.components import run_facts
 from dashboard.components.empty import empty_state
+from dashboard.components.feature_scores_view import feature_scores
+from dashboard.components.freeze_map_view import run_transfer
 from dashboard.components.run_header import run_actions, run_header
 from dashboard.components.run_live import log_tail, run_live
 from dashboard.components.run_results import run_results
@@ -71,11 +73,22 @@ def draw_run(run_id: str, config: RunConfig, row: dict[str, Any]) -> None:
     run_live(run_id, config, status, main_output=row["main_output"] or data.main_output(config), output=output)
     # While it trains the live part shows the log's end; a tab, which stands still, would show an old one.
     names = ["Log"] if status.is_at_rest else []
+    # What belongs to some runs only stands between the log and what every run has.
+    transfer = data.transfer_report(run_id)
+    names += ["Transfer"] if transfer else []
+    names += ["Features"] if result and status.state == "completed" else []
     names += ["Config", "Environment", "Layers", "Hardware", "Events"]
-    *log, settings, environment, layers, hardware, events = st.tabs(names)
-    for tab in log:
-        with tab:
+    tabs = dict(zip(names, st.tabs(names), strict=True))
+    settings, environment, layers, hardware, events = list(tabs.values())[-5:]
+    if "Log" in tabs:
+        with tabs["Log"]:
             log_tail(run_id, height=420)
+    if transfer:
+        with tabs["Transfer"]:
+            run_transfer(transfer)
+    if result and "Features" in tabs:
+        with tabs["Features"]:
+            feature_scores(run_id, result)
     with settings:
         run_facts.run_config(config)
     with environment:
