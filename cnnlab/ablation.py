@@ -20,8 +20,8 @@ from cnnlab.parameters import Parameters, check
 BASELINE = "baseline"
 # An ablation decides over these itself, or they would change what is tested on.
 KEPT = ("name", "notes", "repeats", "training.seed", "data.dataset", "data.version", "data.parameters")
-_NEXT_SETTING = re.compile(r";(?=\s*[a-z_][a-z0-9_.]*[+-]?=)")
-_SETTING = re.compile(r"\s*[a-z_]+(\.[A-Za-z0-9_]+)*[+-]?=")
+_NEXT_SETTING = re.compile(r";(?=\s*[a-z_][a-z0-9_.]*[+-]?\s*=)")
+_SETTING = re.compile(r"\s*[a-z_]+(\.[A-Za-z0-9_]+)*[+-]?\s*=")
 
 
 class Change(Parameters):

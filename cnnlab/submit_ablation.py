@@ -1,5 +1,6 @@
 """From the plan of an ablation to its queued runs, and from its runs to what each change did."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -13,6 +14,7 @@ from cnnlab.runs.ablations import Ablation, create_ablation, write_ablation
 from cnnlab.runs.store import Store
 from cnnlab.submit import checked_for, submit_runs
 
+Predictions = Callable[[str], pl.DataFrame]
 ACTIVE = ("queued", "running", "paused")
 
 
@@ -50,17 +52,29 @@ def scores_of(store: Store, ablation: Ablation, output: str | None = None) -> li
     ]
 
 
-def effects_of(store: Store, ablation: Ablation, output: str | None = None) -> list[Effect]:
-    """Return what each change did so far, the baseline first."""
+def effects_of(
+    store: Store,
+    ablation: Ablation,
+    output: str | None = None,
+    scores: Sequence[Scores] | None = None,
+    predictions: Predictions | None = None,
+) -> list[Effect]:
+    """Return what each change did so far, the baseline first.
+
+    Args:
+        output: As of `scores_of`.
+        scores: From `scores_of`, where they are known already.
+        predictions: Reads the answers of a run on the test images; the store's where it is left out.
+    """
 
     def answers(run_id: str) -> pl.DataFrame:
-        frame = queries.predictions(store, run_id, "test")
+        frame = predictions(run_id) if predictions else queries.predictions(store, run_id, "test")
         chosen = output or _main_output(store, run_id)
         is_right = (pl.col("predicted") == pl.col("label")).fill_null(value=False).alias("is_right")
         return frame.filter(pl.col("output") == chosen).select("sample_id", is_right)
 
     against = [variant.against for variant in ablation.plan.variants()]
-    return effects(scores_of(store, ablation, output), against, answers)
+    return effects(scores or scores_of(store, ablation, output), against, answers)
 
 
 def outputs_of(store: Store, ablation: Ablation) -> list[str]:

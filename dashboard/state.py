@@ -32,6 +32,7 @@ PAGES: dict[str, PageSpec] = {
     "editor": PageSpec("app_pages/editor.py", "Layer editor", ":material/stacks:", "editor", section=LEARN),
     "runs": PageSpec("app_pages/runs.py", "Runs", ":material/table_rows:", "runs"),
     "compare": PageSpec("app_pages/compare.py", "Compare", ":material/compare_arrows:", "compare"),
+    "ablation": PageSpec("app_pages/ablation.py", "Ablation", ":material/science:", "ablation"),
     "cost": PageSpec("app_pages/cost.py", "Accuracy and cost", ":material/bubble_chart:", "cost", section=LEARN),
     "queue": PageSpec("app_pages/queue.py", "Queue", ":material/pending_actions:", "queue"),
     "run": PageSpec("app_pages/run.py", "Run", ":material/monitoring:", "run", "hidden"),

@@ -71,6 +71,8 @@ def test_steps_of_the_augmentation_add_up_and_are_taken_away():
 def test_texts_of_changes():
     sgd = parse_change("SGD=training.optimizer=sgd;training.learning_rate=0.1")
     assert (sgd.name, sgd.settings) == ("SGD", {"training.optimizer": "sgd", "training.learning_rate": 0.1})
+    spaced = parse_change("SGD = training.optimizer = sgd; training.learning_rate = 0.1")
+    assert spaced == sgd
     crop = parse_change("augmentation=flip_lr|crop(pad=4)")
     assert (crop.name, crop.settings) == ("augmentation flip_lr|crop(pad 4)", {"augmentation": "flip_lr|crop(pad=4)"})
     assert parse_change("augmentation+=cutout(8)").settings == {"augmentation+": "cutout(8)"}
