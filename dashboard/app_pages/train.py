@@ -13,13 +13,14 @@ from dashboard.components.augmentation_preview import augmentation_preview
 from dashboard.components.config_text import config_text
 from dashboard.components.continuing import continuing_note
 from dashboard.components.draft import PREFIX, draft, keep
-from dashboard.components.further_sections import further_sections
+from dashboard.components.finding_view import finder_section
 from dashboard.components.heads_section import heads_section
 from dashboard.components.load_config import load_box, load_from_address
 from dashboard.components.network_cost import network_cost
 from dashboard.components.schedule_curve import schedule_curve
 from dashboard.components.text import plain
 from dashboard.components.transfer_section import transfer_map, transfer_section
+from dashboard.components.tricks_section import tricks_section
 from dashboard.forms import put
 from dashboard.state import go
 
@@ -48,8 +49,8 @@ def draw_form(values: dict) -> tuple[dict, str, DeltaGenerator]:
         st.subheader(":material/trending_down: Training", anchor=False)
         training = sections.training_section(values["training"])
         training["seed"], repeats = sections.repeats_section(values)
-        further = further_sections(values)
-        further["heads"] = heads_section(chosen, values["heads"])
+        tricks = tricks_section(values["tricks"])
+        heads = heads_section(chosen, values["heads"])
     with st.container(border=True, key="transfer"):
         st.subheader(":material/move_down: Transfer", anchor=False)
         transfer = transfer_section(values["transfer"], architecture["name"])
@@ -62,7 +63,8 @@ def draw_form(values: dict) -> tuple[dict, str, DeltaGenerator]:
         "architecture": architecture,
         "augmentation": line,
         "training": training,
-        **further,
+        "tricks": tricks,
+        "heads": heads,
         "transfer": transfer,
         "compute": compute,
         "repeats": repeats,
@@ -121,6 +123,8 @@ with side:
     except ConfigError as error:
         checked, wrong = None, "Correct the augmentation line first." if line_error else str(error)
     draw_side(checked, wrong)
+with form:
+    finder_section(checked)
 if checked is not None:
     with place_of_map:
         transfer_map(checked)

@@ -77,6 +77,28 @@ def test_precision_budget_and_repeatability_are_asked(open_page):
     assert command.endswith("--precision bfloat16 --time-budget-minutes 30.0 --checkpoint-every-s 60.0 --deterministic")
 
 
+def test_tricks_go_into_the_config_and_the_drawn_rate(open_page, make_run):
+    run_id = make_run(name="teacher")
+    app = open_page("train")
+    drawn = {widget.key for widget in (*app.number_input, *app.slider)}
+    assert not {key for key in drawn if "distill_temp" in key or "effective" in key}
+    app.number_input(key="train.tricks.scale_rate_from_batch").set_value(16)
+    app.number_input(key="train.tricks.ema_decay").set_value(0.999)
+    app.number_input(key="train.tricks.sam_rho").set_value(0.05)
+    app.segmented_control(key="train.tricks.class_weights").set_value("effective_number")
+    app.selectbox(key="train.tricks.distill_from").set_value(run_id).run()
+    app.slider(key="train.tricks.distill_temperature").set_value(8.0).run()
+    tricks = config_of(app).tricks
+    assert (tricks.ema_decay, tricks.sam_rho, tricks.distill_from) == (0.999, 0.05, run_id)
+    assert tricks.effective_number_beta == 0.999
+    command = next(block.value for block in app.code if block.language == "bash")
+    assert command.endswith(
+        "--scale-rate-from-batch 16 --ema-decay 0.999 --sam-rho 0.05 --class-weights effective_number "
+        f"--distill-from {run_id} --distill-temperature 8.0"
+    )
+    assert "0.008" in app.get("plotly_chart")[-1].proto.alt, "four times the rate, at four times the batch"
+
+
 def test_ticks_and_sliders_write_the_line(open_page):
     app = open_page("train")
     app.checkbox(key="train.aug.crop").check().run()

@@ -105,18 +105,19 @@ class PauseOnce(Control):
         return self.looks == 2
 
 
-def train_in_16_bits(precision: str, folder: Path) -> dict[str, float]:
+def train_in_16_bits(precision: str, folder: Path, *, is_resumed: bool) -> dict[str, float]:
     """Train with averages and two gradients per step; return the accuracy, and how far a resumed training is off."""
     trainer.longest_chunk = lambda: 3
     digits = open_dataset(folder, "digits")
     training = {"epochs": 3, "batch_size": 128, "precision": precision, "learning_rate": 0.01}
     tricks = {"ema_decay": 0.9, "sam_rho": 0.02, "clip_norm": 5.0}
     config = config_from_dict({"data": {"image_size": 16}, "training": training, "tricks": tricks})
-    whole = trainer.train(config, digits)
-    try:
-        trainer.train(config, digits, context=trainer.Context(folder / precision, PauseOnce()))
-    except PausedError:
-        resumed = trainer.train(config, digits, context=trainer.Context(folder / precision))
+    whole = resumed = trainer.train(config, digits)
+    if is_resumed:
+        try:
+            trainer.train(config, digits, context=trainer.Context(folder / precision, PauseOnce()))
+        except PausedError:
+            resumed = trainer.train(config, digits, context=trainer.Context(folder / precision))
     pairs = zip(whole.network.get_weights(), resumed.network.get_weights(), strict=True)
     whole.network.save(folder / f"{precision}.keras")
     np.save(folder / f"{precision}.npy", whole.answers["test"]["label"].probabilities)
@@ -129,5 +130,5 @@ def train_in_16_bits(precision: str, folder: Path) -> dict[str, float]:
 if __name__ == "__main__":
     found: dict = {name: run(case) for name, case in CASES.items()}
     for each in ("bfloat16", "float16"):
-        found[each] = train_in_16_bits(each, Path(sys.argv[1]))
+        found[each] = train_in_16_bits(each, Path(sys.argv[1]), is_resumed=each == "float16")
     json.dump(found, sys.stdout)
