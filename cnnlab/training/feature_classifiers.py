@@ -148,6 +148,7 @@ def fitted(classifier: ClassifierName, features: Features, labels: Labels, seed:
         labels: `(n,)` by split.
     """
     from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
 
     began = time.monotonic()
     scaler = StandardScaler().fit(features["train"])
@@ -157,7 +158,8 @@ def fitted(classifier: ClassifierName, features: Features, labels: Labels, seed:
         if classifier == "knn" and setting > len(labels["train"]):
             continue
         model = _build(classifier, setting, seed)
-        with warnings.catch_warnings():
+        # One thread: beside a training, threads that wait for each other took 50 s for what takes two.
+        with warnings.catch_warnings(), threadpool_limits(1):
             warnings.simplefilter("ignore")  # of steps that ran out: a further setting does better then
             model.fit(scaled["train"], labels["train"])
         accuracy = float((model.predict(scaled["val"]) == labels["val"]).mean())

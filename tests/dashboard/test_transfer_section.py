@@ -1,12 +1,17 @@
 """The form's part about transfer: sources, mode cards, the map, and the way from a run's page."""
 
 import hashlib
+import time
+from datetime import UTC, datetime
 
 import pytest
 from page_text import said as said_with_escapes
 
 from cnnlab.config import config_from_yaml
+from cnnlab.files import read_json, write_json
+from cnnlab.runs.feature_scores import write_feature_scores
 from dashboard import data
+from dashboard.components import data_jobs
 
 pytestmark = pytest.mark.usefixtures("questions", "queue", "mapped")
 SOURCE = "First weights from"
@@ -124,3 +129,47 @@ def test_a_file_as_source_is_refused(open_page, make_run):
     run_id = make_run(transfer={"source": "/somewhere/net.keras"})
     app = open_page("train", **{"from": run_id})
     assert "Pages open no files of this machine" in said(app)
+
+
+def test_a_run_tells_what_it_began_with(open_page, make_run):
+    source = make_run()
+    run_id = make_run(transfer={"source": f"run:{source}", "mode": "features"})
+    report = {
+        **MAP, "source": f"run:{source}", "source_sha256": "ab" * 32, "mode": "features", "taken": [],
+        "adapted": ["c1"], "new": ["label_logits"], "share": 1.0,
+    }  # fmt: skip
+    write_json(data.store().run_dir(run_id) / "transfer.json", report)
+    told = said(open_page("run", run=run_id))
+    assert "0 layers taken, 1 adapted, 1 new; 100 % of the parameters before the classifier." in told
+    assert "ab" * 32 in told
+    assert "0 layers taken" not in said(open_page("run", run=source))
+
+
+def test_other_classifiers_stand_beside_the_runs_own(open_page, make_run):
+    run_id = make_run()
+    app = open_page("run", run=run_id)
+    assert "Classify" in buttons(app)
+    row = {
+        "output": "label", "classifier": "svm", "setting": "C=0.1", "num_features": 84, "n_train": 1259,
+        "val_accuracy": 0.9, "test_accuracy": 0.8, "test_correct": 8, "test_n": 10, "test_low": 0.49,
+        "test_high": 0.94, "fit_s": 1.0, "versions": "scikit-learn", "measured_at": datetime.now(UTC),
+    }  # fmt: skip
+    write_feature_scores(data.store().run_dir(run_id), [row])
+    app = open_page("run", run=run_id)
+    table = next(frame.value for frame in app.dataframe if "Classifier" in frame.value.columns)
+    assert table["Classifier"].to_list() == ["The run's own", "Linear SVM"]
+    assert table["Test accuracy"].to_list() == ["90.0 %", "80.0 %"]
+    assert "84 features of each image." in said(app)
+
+
+@pytest.mark.processes
+def test_a_press_starts_a_child_whose_complaint_is_shown(open_page, make_run):
+    run_id = make_run()  # its model is none
+    app = open_page("run", run=run_id)
+    buttons(app)["Classify"].click().run()
+    (folder,) = (data.store().root / "cache" / "classifying" / run_id).glob("*")
+    assert read_json(folder / "job.json")["name"] == f"features-{run_id}"
+    deadline = time.monotonic() + 120
+    while data_jobs.read(folder).is_running and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert "cannot be read as a model" in said(open_page("run", run=run_id))

@@ -96,10 +96,10 @@ def test_the_command_keeps_a_row_per_classifier_and_replaces_it(run_id, capsys):
 def test_a_config_with_a_source_is_classified_too(run_id, tmp_path, capsys):
     config = config_from_dict({"data": {"image_size": 16}, "transfer": {"source": f"run:{run_id}", "mode": "features"}})
     (tmp_path / "config.yaml").write_text(config.to_yaml())
-    assert run(["features", str(tmp_path / "config.yaml"), "--classifier", "linear", "--json"]) == 0
+    assert run(["features", str(tmp_path / "config.yaml"), "--classifier", "knn", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["run_id"] is None
-    assert document["rows"][0]["classifier"] == "linear"
+    assert document["rows"][0]["classifier"] == "knn"
 
 
 def test_what_cannot_be_is_said(run_id, tmp_path, capsys):
@@ -108,8 +108,8 @@ def test_what_cannot_be_is_said(run_id, tmp_path, capsys):
     (tmp_path / "config.yaml").write_text(config_from_dict({}).to_yaml())
     assert run(["features", str(tmp_path / "config.yaml")]) == 2
     assert capsys.readouterr().err == (
-        "The config has no source of weights, so that its features would be random. Expected transfer.source. Set it to "
-        "run:ID or 'imagenet', or give the id of a trained run.\n"
+        "The config has no source of weights, so that its features would be random. Expected transfer.source. Set it "
+        "to run:ID or 'imagenet', or give the id of a trained run.\n"
     )
     (Store().run_dir(run_id) / "model.keras").unlink()
     with pytest.raises(ConfigError, match="has no model file"):
