@@ -123,6 +123,8 @@ with side:
     except ConfigError as error:
         checked, wrong = None, "Correct the augmentation line first." if line_error else str(error)
     draw_side(checked, wrong)
+    if checked is not None:
+        data.warm(checked.compute.backend)
 with form:
     finder_section(checked)
 if checked is not None:
