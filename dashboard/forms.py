@@ -16,7 +16,11 @@ from cnnlab.parameters import ParameterSpec, specs
 LONGEST_SLIDER = 200  # steps of a fine one; a longer range is typed
 LONGEST_INTEGER_SLIDER = 50
 MOST_BUTTONS = 4  # choices side by side; more become a list
+PLACEHOLDER = "Not set"
 CHOICE_TITLES = {
+    "float32": "float32",
+    "bfloat16": "bfloat16",
+    "float16": "float16",
     "sgd": "SGD",
     "rmsprop": "RMSprop",
     "adam": "Adam",
@@ -133,7 +137,12 @@ def _integer(spec: ParameterSpec, common: dict[str, Any]) -> Any:
     if not spec.is_optional and low is not None and high is not None and (high - low) / step <= LONGEST_INTEGER_SLIDER:
         return st.slider(min_value=low, max_value=high, step=step, **common)
     return st.number_input(
-        min_value=low, max_value=high, value=None if spec.is_optional else "min", step=step, **common
+        min_value=low,
+        max_value=high,
+        value=None if spec.is_optional else "min",
+        placeholder=PLACEHOLDER,
+        step=step,
+        **common,
     )
 
 
@@ -145,11 +154,12 @@ def _number(spec: ParameterSpec, common: dict[str, Any]) -> Any:
         step = float(spec.step or _step_of(high - low))
         if (high - low) / step <= LONGEST_SLIDER:
             return _slider(spec, common, low, high, step, value)
-    step = 10.0 ** _power_of(value) if spec.is_log and value > 0 else float(spec.step or 1e-4 if spec.is_log else 0.5)
+    step = 10.0 ** _power_of(value) if spec.is_log and value > 0 else float(spec.step or (1e-4 if spec.is_log else 0.5))
     return st.number_input(
         min_value=low,
         max_value=high,
         value=None if spec.is_optional else "min",
+        placeholder=PLACEHOLDER,
         step=step,
         format=number_format(value),
         **common,

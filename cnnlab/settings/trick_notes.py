@@ -42,7 +42,7 @@ OF_TRAINING = {
         "One-cycle schedule",
         "The learning rate climbs over 30 % of the steps and falls to near zero over the rest.",
         "Short trainings at a high learning rate.",
-        "Smith 2018, arXiv:1803.09820",
+        "Smith and Topin 2017, arXiv:1708.07120",
     ),
     "nesterov": Note(
         "Nesterov momentum",
@@ -76,7 +76,7 @@ OF_TRICKS = {
     "clip_norm": Note(
         "Clip gradient norm",
         "Gradients longer than this, all of them as one vector, are shortened to it.",
-        "A loss that jumps or becomes NaN: high rates, no normalisation, recurrences. Costs next to nothing.",
+        "A loss that jumps or becomes NaN: high rates, no normalisation. 1 is usual. Costs next to nothing.",
         "Pascanu et al. 2012, arXiv:1211.5063",
     ),
     "decay_all": Note(
@@ -88,9 +88,9 @@ OF_TRICKS = {
     "ema_decay": Note(
         "Average weights",
         "Validation, test and the kept network use a moving average of the weights; each step keeps this share of it.",
-        "Noisy ends of training: high or constant rates, small batches. After step t the share is at most "
-        "t / (9 + t), so that the first weights are soon forgotten; moving statistics of batch normalisation "
-        "are averaged alike. Costs one copy of the weights.",
+        "Noisy ends of training: high or constant rates, small batches. 0.99 to 0.9999 is usual. After step t the "
+        "share is at most t / (9 + t), so that the first weights are soon forgotten; moving statistics of batch "
+        "normalisation are averaged alike. Costs one copy of the weights.",
         "Polyak and Juditsky 1992; as in Tan and Le 2019, arXiv:1905.11946",
     ),
     "sam_rho": Note(

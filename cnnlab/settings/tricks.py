@@ -31,7 +31,7 @@ class TricksConfig(Parameters):
         None,
         gt=0,
         lt=1,
-        title=NOTES["ema_decay"].title,
+        title=f"{NOTES['ema_decay'].title}: decay",
         description=NOTES["ema_decay"].description,
         json_schema_extra={"step": 0.001, "group": "Optimizer"},
     )
@@ -39,7 +39,7 @@ class TricksConfig(Parameters):
         None,
         gt=0,
         le=10,
-        title=NOTES["sam_rho"].title,
+        title=f"{NOTES['sam_rho'].title}: rho",
         description=NOTES["sam_rho"].description,
         json_schema_extra={"step": 0.01, "group": "Optimizer"},
     )
@@ -53,7 +53,7 @@ class TricksConfig(Parameters):
         0.0,
         ge=0,
         le=10,
-        title=NOTES["focal_gamma"].title,
+        title=f"{NOTES['focal_gamma'].title}: gamma",
         description=NOTES["focal_gamma"].description,
         json_schema_extra={"step": 0.5, "group": "Loss"},
     )
@@ -71,7 +71,6 @@ class TricksConfig(Parameters):
         description="How fast further images of a class stop counting: n of them count as "
         "(1 - beta^n) / (1 - beta). 0 weighs all classes alike, near 1 is nearly balanced.",
         json_schema_extra={
-            "log": True,
             "step": 0.001,
             "group": "Loss",
             "only_if": {"class_weights": ["effective_number"]},

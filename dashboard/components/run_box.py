@@ -20,6 +20,7 @@ def run_box(spec: ParameterSpec, key: str, on_change: Callable[[], None] | None 
         spec.title,
         options,
         key=key,
+        placeholder="None",
         format_func=lambda run_id: "None" if run_id is None else labels.get(run_id, f"{run_id} (not in this store)"),
         help=help_text(spec),
         on_change=on_change,

@@ -53,3 +53,17 @@ def test_one_cycle_peaks_at_three_tenths():
 def test_warm_up_climbs_linearly_to_where_the_schedule_starts():
     training = TrainingConfig(epochs=3, warmup_epochs=1, schedule="constant", learning_rate=1.0)
     assert learning_rates(training, 3) == pytest.approx([0.25, 0.5, 0.75, *[1.0] * 6])
+
+
+def test_warm_up_and_cosine_are_the_formula():
+    training = TrainingConfig(epochs=5, warmup_epochs=1, schedule="cosine", learning_rate=0.4)
+    climb = [0.4 * (step + 1) / 11 for step in range(10)]
+    fall = [0.2 * (1 + np.cos(np.pi * step / 40)) for step in range(40)]
+    assert learning_rates(training, 10) == pytest.approx(climb + fall)
+
+
+def test_one_cycle_is_the_formula():
+    training = TrainingConfig(epochs=10, schedule="one_cycle", learning_rate=2.0)
+    rise = [2 / 25 + (2 - 2 / 25) * (1 - np.cos(np.pi * step / 30)) / 2 for step in range(30)]
+    fall = [2e-4 + (2 - 2e-4) * (1 + np.cos(np.pi * step / 70)) / 2 for step in range(70)]
+    assert learning_rates(training, 10) == pytest.approx(rise + fall)

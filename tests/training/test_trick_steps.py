@@ -67,7 +67,8 @@ def expected(case):
     """The same steps of plain gradient descent in NumPy."""
     data = start()
     weights = {name: data[name].astype(np.float64) for name in KEYS}
-    means, losses = None, []
+    means, losses, speed = None, [], dict.fromkeys(KEYS, 0.0)
+    momentum = case.get("momentum", 0.0)
     for t in range(STEPS):
         x, labels = data["images"][t].reshape(len(data["labels"][t]), -1) / 255, data["labels"][t]
 
@@ -82,7 +83,9 @@ def expected(case):
             slope = {name: value * min(1, limit / length(slope)) for name, value in slope.items()}
         for name in KEYS:
             decay = DECAY if case.get("decay") and (name == "kernel" or case.get("decay_all")) else 0.0
-            weights[name] = (1 - RATE * decay) * weights[name] - RATE * slope[name]
+            speed[name] = momentum * speed[name] - RATE * slope[name]
+            step = momentum * speed[name] - RATE * slope[name] if case.get("nesterov") else speed[name]
+            weights[name] = (1 - RATE * decay) * weights[name] + step
         d = min(case.get("ema_decay", 0), t / (9 + t))
         means = {name: d * means[name] + (1 - d) * weights[name] if t else weights[name] for name in KEYS}
     found = {"loss": losses, **weights}

@@ -28,6 +28,8 @@ RATE, DECAY = 0.5, 0.1
 TEACHER = {"distill_temperature": 3.0, "distill_weight": 0.4}
 CASES = {
     "plain": {},
+    "momentum": {"momentum": 0.9},
+    "nesterov": {"momentum": 0.9, "nesterov": True},
     "clipped": {"clip_norm": 0.2},
     "averaged": {"ema_decay": 0.2},
     "sharpness": {"sam_rho": 0.5},
@@ -69,6 +71,7 @@ def run(case: dict) -> dict[str, list]:
     """Return the loss of each step, the last weights and their averages."""
     given = dict(case)
     decay, smoothing = given.pop("decay", False), given.pop("smoothing", 0.0)
+    inertia = {"momentum": given.pop("momentum", 0.0), "nesterov": given.pop("nesterov", False)}
     data, tricks = start(), TricksConfig(**given)
     network = linear(data["kernel"], data["bias"])
     teacher = None
@@ -82,7 +85,7 @@ def run(case: dict) -> dict[str, list]:
         averages=WeightAverages(network, tricks.ema_decay) if tricks.ema_decay else None,
         sam_rho=tricks.sam_rho,
     )  # fmt: skip
-    training = TrainingConfig(optimizer="sgd", momentum=0.0, nesterov=False, weight_decay=DECAY if decay else 0.0)
+    training = TrainingConfig(optimizer="sgd", weight_decay=DECAY if decay else 0.0, **inertia)
     engine = build_engine(model, build_optimizer(training, RATE, tricks))
     rows = np.zeros((STEPS, BATCH), np.int32)
     losses = engine.train(Chunk(rows, data["images"], {"label": data["labels"]}))["loss"]
