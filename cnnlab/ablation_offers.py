@@ -45,10 +45,14 @@ class Offer:
     change: Change
 
 
-def offers(baseline: RunConfig) -> list[Offer]:
-    """Return the changes that make a difference to `baseline`; what does not fit it is left out."""
+def offers(baseline: RunConfig, num_outputs: int = 1) -> list[Offer]:
+    """Return the changes that make a difference to `baseline`; what does not fit it is left out.
+
+    Args:
+        num_outputs: That the baseline learns: with several their weights can be learnt.
+    """
     found = []
-    for group, name, settings in _known(baseline):
+    for group, name, settings in _known(baseline, num_outputs):
         change = Change(name=name, settings=settings)
         try:
             makes_difference = changed(baseline, change).fingerprint() != baseline.fingerprint()
@@ -62,7 +66,7 @@ def offers(baseline: RunConfig) -> list[Offer]:
     return found
 
 
-def _known(baseline: RunConfig) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _known(baseline: RunConfig, num_outputs: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for name, settings in TRAINING:
         yield "Training", name, settings
     present = [step.op for step in parse(baseline.augmentation).steps]
@@ -74,6 +78,8 @@ def _known(baseline: RunConfig) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield "Augmentation", title, {"augmentation+": make_step(op.name).text()}
     for name, settings in TRICKS:
         yield "Tricks", name, settings
+    if num_outputs > 1:
+        yield "Tricks", "learnt weights of outputs", {"heads.uncertainty_weighting": True}
     architecture = get_architecture(baseline.architecture.name)
     for spec in specs(architecture.parameters):
         if spec.kind == "boolean":

@@ -135,6 +135,11 @@ def test_every_known_trick_is_offered_to_a_plain_baseline():
     assert missing == {"cosine schedule"}  # the default
 
 
+def test_learnt_weights_are_offered_for_several_outputs_only():
+    one, two = ({offer.change.name for offer in offers(RunConfig(), count)} for count in (1, 2))
+    assert two - one == {"learnt weights of outputs"}
+
+
 def test_what_a_baseline_has_can_be_taken_away():
     base = config_from_dict({"augmentation": "flip_lr", "training": {"label_smoothing": 0.1}})
     found = {offer.change.name: offer.change.settings for offer in offers(base)}

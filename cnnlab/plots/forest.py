@@ -86,7 +86,7 @@ def forest(info: ForestInfo) -> go.Figure:
             hovertemplate="%{hovertext}<extra></extra>",
         )  # fmt: skip
     figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1, "dash": "dash"})
-    figure.update_layout(hovermode="closest", legend={"y": 1.02, "yanchor": "bottom"})
+    figure.update_layout(hovermode="closest", showlegend=True, legend={"y": 1.02, "yanchor": "bottom"})
     figure.update_xaxes(tickformat="+.3~g")
     figure.update_yaxes(
         categoryorder="array", categoryarray=labels, range=[len(labels) - 0.4, -0.6], type="category", showgrid=False

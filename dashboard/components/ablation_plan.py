@@ -16,6 +16,7 @@ from cnnlab.submit_ablation import submit_ablation
 from dashboard import data
 from dashboard.components.comparing import run_label
 from dashboard.components.draft import draft
+from dashboard.components.heads_section import learnt_outputs
 from dashboard.components.text import plain
 from dashboard.forms import draw, put
 from dashboard.state import go, link, query
@@ -106,7 +107,8 @@ def _changes(baseline: RunConfig) -> tuple[list[Change], str]:
     """Draw the ticks and the box; return the changes in their order, and what is wrong with the typed ones."""
     with st.container(border=True):
         st.subheader(":material/checklist: Changes", anchor=False)
-        found = [offer.change for offer in _ticked(offers(baseline))]
+        num_outputs = len(learnt_outputs(baseline.to_dict()["data"]))
+        found = [offer.change for offer in _ticked(offers(baseline, num_outputs))]
         typed = st.text_area(
             "Your own, one per line",
             key=f"{KEY}.typed",

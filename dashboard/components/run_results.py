@@ -32,7 +32,7 @@ def run_results(run_id: str, result: dict[str, Any]) -> str | None:
     chosen = choose_output([main, *(name for name in outputs if name != main)])
     if chosen == TOGETHER:
         _headline(result, main)
-        _together(run_id, result)
+        _together(run_id, result, main)
         return TOGETHER
     _headline(result, chosen)
     _output(run_id, chosen, outputs[chosen], result)
@@ -48,15 +48,16 @@ def choose_output(outputs: Sequence[str]) -> str:
     )
 
 
-def _together(run_id: str, result: dict[str, Any]) -> None:
-    """Draw the accuracy of each output, and how often all are right."""
+def _together(run_id: str, result: dict[str, Any], main: str) -> None:
+    """Draw the accuracy of the other outputs beside that of the main one above, and how often all are right."""
     correct, n = all_right(data.predictions(run_id, "test"))
     with st.container(horizontal=True, gap="small"):
         if n:
             share = {"accuracy": correct / n, "correct": correct, "n": n}
             _test_metric(share, "All outputs right", border=True)
         for name in result["outputs"]:
-            _test_metric(result["test"].get(name) or {}, f"{name} right", border=True)
+            if name != main:
+                _test_metric(result["test"].get(name) or {}, f"Test accuracy of {name}", border=True)
     st.caption("Choose an output to see its confusion matrix and its classes.")
 
 
@@ -92,10 +93,23 @@ def _headline(result: dict[str, Any], output: str) -> None:
             width=160,
             height="stretch",
         )
+    _views(result, output)
     if result.get("gpu_memory_bytes"):
         st.caption(f"The tensors took {short(result['gpu_memory_bytes'], 'B')} of the GPU at most while it trained.")
     if result.get("not_counted"):
         st.caption(f"MACs leave out what cannot be counted: {', '.join(map(str, result['not_counted']))}.")
+
+
+def _views(result: dict[str, Any], output: str) -> None:
+    """Say where accuracies are of several views: they compare only with others of the same views."""
+    views = result.get("test_time", "none")
+    if views == "none":
+        return
+    plain = (result.get("plain", {}).get("test", {}).get(output) or {}).get("accuracy")
+    st.caption(
+        f":material/flip: Averaged over views of each image ({views.replace('_', ' ')}); of the images as they are the "
+        f"test accuracy is {percent(plain)}. Compare only with runs of the same views."
+    )
 
 
 def _kept(result: dict[str, Any]) -> str | None:

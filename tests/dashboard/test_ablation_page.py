@@ -108,7 +108,7 @@ def test_runs_that_failed_are_told(open_page, store):
     made = make_ablation(store, state="failed")
     app = open_page("ablation", ablation=made.ablation_id)
     assert "0 of 9 runs have a result; 9 failed." in app.warning[0].value
-    assert "no run of baseline has a result" in table(app)["Verdict"].to_list()
+    assert "no run of smooth labels has a result" in table(app)["Verdict"].to_list()
 
 
 def test_cancel_asks_first(open_page, store, queue):

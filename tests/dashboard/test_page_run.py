@@ -67,7 +67,7 @@ def test_all_outputs_together_say_how_often_all_are_right(open_page, make_run):
     app = open_page("run", run=make_run(data={"dataset": "shapes"}), output="All together")
     metrics = {metric.label: metric for metric in app.metric}
     assert metrics["All outputs right"].value == "90.0 %"
-    assert {"shape right", "colour right"} <= set(metrics)
+    assert {"Test accuracy of shape", "Test accuracy of colour"} <= set(metrics)
     assert "Loss of all outputs together; accuracy of shape" in said(app)
 
 
