@@ -36,6 +36,8 @@ def test_empty_store(open_tab, width, scheme):
         "/editor",
         "/runs",
         "/compare",
+        "/ablation",
+        "/ablation?ablation=nope",
         "/queue",
     ):
         check(tab, path)
