@@ -48,4 +48,7 @@ def _numbers(result: dict[str, Any]) -> dict[str, Any]:
         "val_accuracy": result["val"][result["main_output"]]["accuracy"],
         **{name: result.get(name) for name in (*names, "images_per_s", "dataset_version")},
         "test": result["test"],
+        # Accuracies compare only with others that are averaged over the same views.
+        "test_time": result.get("test_time", "none"),
+        **({"plain": result["plain"]} if "plain" in result else {}),
     }

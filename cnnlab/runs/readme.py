@@ -104,6 +104,12 @@ _RESULT = (
     ),
     ("gpu_memory_bytes", "Highest use by the backend's tensors in training; null without GPU."),
     ("val, test", "Per output: `accuracy`, `loss`, `correct`, `n`, with the weights that were kept."),
+    (
+        "test_time",
+        "Over which views of each image the probabilities of `val`, `test` and the predictions are averaged: `none`, "
+        "`flip`, `shifts` or `flip_and_shifts`.",
+    ),
+    ("plain", "Where there are several views: `val` and `test` of the images as they are."),
     ("main_output", "The output that summaries speak of."),
     ("outputs", "Class names per output, in the order of the labels."),
     ("dataset_version", "The data it trained on."),

@@ -32,6 +32,7 @@ def result_of(accuracy: float = 0.75, **values: Any) -> dict[str, Any]:
         "gpu_memory_bytes": None,
         "train_s": 3.5,
         "images_per_s": 120.0,
+        "test_time": "none",
         "val": {"label": {"accuracy": 0.5, "loss": 1.0, "correct": 2, "n": 4}},
         "test": {"label": {"accuracy": accuracy, "loss": 0.9, "correct": round(accuracy * 8), "n": 8}},
         "main_output": "label",
