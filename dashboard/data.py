@@ -3,6 +3,7 @@
 Frames come from caches that are shared by all sessions: never change them in place.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.datasets.storage import Dataset, DatasetInfo
 from cnnlab.doctor.examine import Diagnosis
 from cnnlab.doctor.reading import diagnose
+from cnnlab.errors import CNNLabError
 from cnnlab.files import read_json
 from cnnlab.inspector.client import Inspector, shared_inspector
 from cnnlab.launch.queue import Queue, QueueEntry, SlotState
@@ -288,6 +290,17 @@ def extend(run_id: str, epochs: int) -> str:
     (new_id,) = submit_runs(store(), extended(store().runs_dir, run_id, epochs), queue=queue())
     refresh()
     return new_id
+
+
+def warm(backend: str) -> None:
+    """Start a trainer that waits for the next run, where one is wanted and none is there."""
+    _warm(os.environ.get("CNNLAB_QUEUE", ""), backend)
+
+
+@st.cache_resource(ttl=10.0, show_spinner=False)
+def _warm(path: str, backend: str) -> None:  # noqa: ARG001 a look each ten seconds, not at each change of the form
+    with contextlib.suppress(CNNLabError, OSError):  # a run starts without one, only later
+        queue().warm(backend)
 
 
 # ---- inspector ----

@@ -18,6 +18,7 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CNNLAB_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("CNNLAB_QUEUE", str(tmp_path / "queue.sqlite"))
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    monkeypatch.setenv("CNNLAB_WARM", "0")  # no test leaves a trainer that waits behind
 
 
 @pytest.fixture(scope="session")

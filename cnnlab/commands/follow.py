@@ -74,7 +74,7 @@ def _until_ended(store: Store, queue: Queue, run_id: str) -> Iterator[RunStatus]
 
 def _show(bar: Progress, task: Any, status: RunStatus, progress: dict[str, Any] | None) -> None:
     if status.is_at_rest:
-        bar.update(task, note=status.state, **({"completed": 1.0} if status.has_ended else {}))
+        bar.update(task, note=status.state, completed=1.0 if status.has_ended else None)
     elif progress:
         share = (progress["epoch"] - 1 + progress["batch"] / max(1, progress["batches"])) / progress["epochs"]
         eta = "" if progress.get("eta_s") is None else f", {progress['eta_s']:.0f} s left"

@@ -8,8 +8,9 @@ from cnnlab.commands.documents import run_document
 from cnnlab.commands.follow import follow
 from cnnlab.commands.options import with_config
 from cnnlab.commands.output import JsonOption, percent, print_json, print_table, say
-from cnnlab.config import RunConfig
+from cnnlab.config import ComputeConfig, RunConfig
 from cnnlab.launch.queue import Queue
+from cnnlab.parameters import check
 from cnnlab.runs.continuing import extended
 from cnnlab.runs.store import Store
 from cnnlab.submit import submit_runs
@@ -119,6 +120,30 @@ def extend(
         print_json({"run_id": new_id, "continues": run_id})
     else:
         print(new_id)
+
+
+def warm(
+    is_on: Annotated[
+        bool | None, typer.Option("--on/--off", help="Keep for good whether one is started ahead.")
+    ] = None,
+    backend: Annotated[str, typer.Option("--backend", help="Of the run that is expected.")] = "tensorflow",
+    json: JsonOption = False,
+) -> None:
+    """Start a trainer that waits, so that the next run begins sooner; it leaves after a quarter of an hour."""
+    check(ComputeConfig, {"backend": backend})
+    queue = Queue()
+    if is_on is not None:
+        queue.choose_warm(is_on)
+    queue.warm(backend)
+    state = queue.warm_state()
+    if json:
+        print_json(vars(state))
+    elif state.pid:
+        print(f"A trainer waits for the next run (pid {state.pid}, {state.memory_bytes / 2**20:,.0f} MiB).")
+    elif state.is_wanted:
+        print("None waits: every slot is taken, or memory is short. Try again when a slot is free.")
+    else:
+        print("None waits, and none is started. Change that with '--on', or unset CNNLAB_WARM.")
 
 
 def _train_document(documents: list[dict[str, Any]]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from cnnlab.processes import host_name
 
 QUEUE_VARIABLE = "CNNLAB_QUEUE"
 BUSY_S = 30.0
-VERSION = 1
+VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -42,6 +42,8 @@ CREATE TABLE IF NOT EXISTS jobs (
     not_before REAL NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, priority DESC, place);
+CREATE TABLE IF NOT EXISTS waiting (pid INTEGER PRIMARY KEY, pid_created REAL, kind TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS choices (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS waiter (one INTEGER PRIMARY KEY CHECK (one = 1), pid INTEGER, pid_created REAL);
 """
 

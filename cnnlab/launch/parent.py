@@ -59,9 +59,15 @@ def main(arguments: list[str] | None = None) -> int:
     run_dir, attempt = Path(given[0]).resolve(), int(given[1])
     orders = os.environ.pop(LAUNCH_VARIABLE, None)  # gone before anything inherits it
     launch = Launch.from_json(orders) if orders else Launch(str(run_dir), attempt, default_command(run_dir))
-    if not _confirm(launch) or not _claim(run_dir, attempt):
+    return carry_out(launch, Supervisor)
+
+
+def carry_out(launch: Launch, supervisor: Callable[[Path, int, Launch], "Supervisor"]) -> int:
+    """Run the attempt of a launch; see `main`."""
+    run_dir = Path(launch.run_dir)
+    if not _confirm(launch) or not _claim(run_dir, launch.attempt):
         return NOT_MINE
-    status = Supervisor(run_dir, attempt, launch).run()
+    status = supervisor(run_dir, launch.attempt, launch).run()
     _move_queue_on(launch, run_dir)
     if status.state in ("completed", "paused"):
         return 0
@@ -151,19 +157,17 @@ class Supervisor:
             return self._end(self._verdict(self.child.returncode, was_cancelled, failures.oom_kills() > ooms))
 
     def _start(self) -> subprocess.Popen[bytes]:
-        if _libc is not None:  # what the trainer orphans becomes a child of this process and is found at the end
-            _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        marks = {RUN_VARIABLE: str(self.run_dir), ATTEMPT_VARIABLE: str(self.attempt), "PYTHONUNBUFFERED": "1"}
+        become_subreaper()
         with open(logs.log_path(self.run_dir), "ab") as log:
             return subprocess.Popen(
                 self.launch.command,
-                env=os.environ | marks | dict(self.launch.environment),
+                env=os.environ | marks(self.run_dir, self.attempt) | dict(self.launch.environment),
                 cwd=self.run_dir,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(os.getpid()) if _IS_LINUX else None,
+                preexec_fn=die_with_parent(os.getpid()),
                 creationflags=0x200 if os.name == "nt" else 0,  # CREATE_NEW_PROCESS_GROUP
             )
 
@@ -251,7 +255,22 @@ class Supervisor:
             append_lines(self.run_dir / "events.jsonl", [{"time": now(), "event": event, **fields}])
 
 
-def _die_with_parent(parent: int) -> Callable[[], None]:
+def marks(run_dir: Path, attempt: int) -> dict[str, str]:
+    """Return the variables by which everything that a trainer starts is known."""
+    return {RUN_VARIABLE: str(run_dir), ATTEMPT_VARIABLE: str(attempt), "PYTHONUNBUFFERED": "1"}
+
+
+def become_subreaper() -> None:
+    """Let what the trainer orphans become a child of this process, which finds it at the end."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with_parent(parent: int) -> Callable[[], None] | None:
+    """Return what a child has to do before it runs, so that it never outlives `parent`; None where it cannot be."""
+    if not _IS_LINUX:
+        return None
+
     def prepare() -> None:
         assert _libc is not None
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cnnlab.launch import dispatch, jobs, slots, tick
+from cnnlab.launch import dispatch, jobs, slots, tick, warm
 from cnnlab.launch.database import Database, default_path
 from cnnlab.launch.engines.base import Engine
 from cnnlab.launch.engines.local import LocalEngine
@@ -18,6 +18,7 @@ from cnnlab.launch.jobs import Job
 from cnnlab.launch.parent import default_command
 from cnnlab.launch.refusals import check_room, check_slots, existing, not_now, not_waiting
 from cnnlab.launch.slots import SlotState
+from cnnlab.launch.warm import WarmState
 from cnnlab.runs.status import (
     RunStatus,
     locked,
@@ -218,6 +219,20 @@ class Queue:
                 [(place, job.priority, str(job.run_dir)) for place, job in enumerate(line, start=1)],
             )
         self.tick()
+
+    # === The trainer that waits ===
+
+    def warm(self, backend: str = "tensorflow") -> bool:
+        """Start a trainer that waits for the next run, where one is wanted and a slot is free; return whether."""
+        return warm.ensure(self._database, backend)
+
+    def warm_state(self) -> WarmState:
+        """Return whether a trainer waits, and what it takes."""
+        return warm.state(self._database)
+
+    def choose_warm(self, is_on: bool) -> None:
+        """Keep whether trainers are started ahead; off ends the one that waits."""
+        warm.choose(self._database, is_on)
 
     # === Parts ===
 

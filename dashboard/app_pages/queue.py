@@ -1,5 +1,6 @@
 """The queue: what each slot does, what waits and in which order."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 
@@ -8,11 +9,12 @@ import streamlit as st
 
 from cnnlab.errors import CNNLabError
 from cnnlab.launch.queue import QueueEntry, SlotState
+from cnnlab.launch.warm import VARIABLE
 from dashboard import data
 from dashboard.components.confirm import confirm
 from dashboard.components.empty import empty_state
 from dashboard.components.live_runs import progress_share, progress_text
-from dashboard.components.numbers import ago
+from dashboard.components.numbers import ago, short
 from dashboard.components.run_steering import pause_button, resume_button
 from dashboard.components.text import plain
 from dashboard.state import link, say
@@ -151,5 +153,30 @@ def _do(action: Callable[[], object], told: str) -> None:
     data.refresh()
 
 
+def draw_warm() -> None:
+    """Draw the switch of the trainer that waits, with what it takes."""
+    state = data.queue().warm_state()
+    with st.expander("Trainer that waits", icon=":material/mode_heat:"):
+        is_fixed = bool(os.environ.get(VARIABLE, "").strip())
+        st.session_state["warm"] = state.is_wanted
+        st.toggle(
+            "Keep a trainer ready",
+            key="warm",
+            disabled=is_fixed,
+            on_change=lambda: data.queue().choose_warm(bool(st.session_state["warm"])),
+            help=f"The variable {VARIABLE} decides." if is_fixed else None,
+        )
+        now = (
+            f"One waits and takes {short(state.memory_bytes, 'B')} of memory."
+            if state.pid
+            else "None waits at present."
+        )
+        st.caption(
+            "Started when the training form is opened, so that a run begins seconds sooner. It leaves after a "
+            f"quarter of an hour, and when memory is short. {now}"
+        )
+
+
 st.title("Queue")
 st.fragment(draw_queue, run_every=EVERY_S)()
+draw_warm()

@@ -95,3 +95,18 @@ def test_extend_makes_a_run_of_its_own(capsys):
     training = store.read_config(document["run_id"]).training
     assert (training.epochs, training.continue_from) == (5, run_dir.name)
     assert checkpoint_path(store.run_dir(document["run_id"])).exists()
+
+
+def test_warm_says_what_waits(queue, monkeypatch, capsys):
+    assert run(["warm"]) == 0
+    assert capsys.readouterr().out.startswith("None waits, and none is started. Change that with '--on'")
+    monkeypatch.setenv("CNNLAB_WARM", "1")
+    asked = []
+    monkeypatch.setattr(type(queue), "warm", lambda _queue, backend: asked.append(backend))
+    assert run(["warm", "--backend", "jax"]) == 0
+    assert asked == ["jax"]
+    assert capsys.readouterr().out.startswith("None waits: every slot is taken")
+    assert run(["warm", "--backend", "abacus"]) == 2
+    assert capsys.readouterr().err.startswith("backend='abacus' is not known. Expected one of")
+    assert run(["warm", "--off", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"is_wanted": True, "pid": None, "memory_bytes": 0}

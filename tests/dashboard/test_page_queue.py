@@ -58,3 +58,16 @@ def test_runs_are_paused_and_resumed(open_page, queue, store, make_run):
     app = open_page("queue")
     app.button(key=f"drop.{paused}").click().run()
     assert store.read_status(paused).state == "cancelled"
+
+
+def test_the_trainer_that_waits_is_switched(open_page, queue, monkeypatch):
+    app = open_page("queue")
+    assert app.toggle(key="warm").disabled  # CNNLAB_WARM decides
+    monkeypatch.delenv("CNNLAB_WARM")
+    queue.choose_warm(True)
+    app = open_page("queue")
+    assert app.toggle(key="warm").value
+    assert "None waits at present." in said(app)
+    app.toggle(key="warm").set_value(False).run()
+    assert not queue.warm_state().is_wanted
+    assert not open_page("queue").toggle(key="warm").value

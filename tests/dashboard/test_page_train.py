@@ -226,3 +226,11 @@ def test_a_network_for_large_images_is_proposed_at_the_size_of_small_ones(open_p
     sizes = [widget.value for widget in page.number_input if widget.label.startswith("Image size")]
     assert sizes == [32]
     assert any("--image-size 32" in code.value for code in page.code)
+
+
+def test_the_form_gets_a_trainer_ready(open_page, questions, queue, monkeypatch):
+    asked = []
+    monkeypatch.setattr(type(queue), "warm", lambda _queue, backend: asked.append(backend))
+    open_page("train")
+    assert asked == ["tensorflow"]
+    assert questions

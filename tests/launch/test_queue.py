@@ -165,7 +165,9 @@ def test_completed_run_is_not_retried(lab, queue):
     )
     with pytest.raises(QueueError) as error:
         queue.cancel(run)
-    assert str(error.value) == "Run 'a' is completed already. Submit its config as a new run to train it again."
+    assert str(error.value) == (
+        "Run 'a' is completed already. Submit its config as a new run to train it again, or train it for more epochs."
+    )
 
 
 def test_missing_run_is_named(lab, queue):

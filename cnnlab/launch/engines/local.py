@@ -14,8 +14,10 @@ from pathlib import Path
 
 import cnnlab
 from cnnlab.errors import QueueError
+from cnnlab.launch import warm
 from cnnlab.launch.engines.base import LAUNCH_VARIABLE, Handle, Launch, Presence
 from cnnlab.launch.logs import log_path, log_tail
+from cnnlab.launch.parent import default_command
 from cnnlab.processes import ATTEMPT_VARIABLE, RUN_VARIABLE, created_of, is_alive
 
 PACKAGE_ROOT = Path(cnnlab.__file__).resolve().parent.parent
@@ -34,6 +36,9 @@ class LocalEngine:
     """Starts parents as processes of this machine."""
 
     def submit(self, launch: Launch) -> Handle:
+        taken = warm.take(launch, default_command(Path(launch.run_dir)))
+        if taken is not None:
+            return taken
         arguments = [sys.executable, "-m", "cnnlab.launch.parent", launch.run_dir, str(launch.attempt)]
         environment = {LAUNCH_VARIABLE: launch.to_json()}
         try:
