@@ -31,7 +31,7 @@ class ImportRefusedError(DatasetError):
 
 
 class DownloadError(DatasetError):
-    """A data set could not be fetched from the network."""
+    """A data set, or weights, could not be fetched from the network."""
 
 
 class RunNotFoundError(CNNLabError):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.config import RunConfig, config_from_yaml
-from cnnlab.errors import CNNLabError, ConfigError, DatasetError, TrainingError
+from cnnlab.errors import CNNLabError, ConfigError, DatasetError, DownloadError, TrainingError
 from cnnlab.files import sweep_temporary
 from cnnlab.frameworks import import_keras
 from cnnlab.runs.checkpoint import FOLDER as CHECKPOINTS
@@ -156,6 +156,8 @@ def _store_root(run_dir: Path) -> Path:
 def _kind(error: Exception) -> str:
     if isinstance(error, TrainingError):
         return error.kind
+    if isinstance(error, DownloadError):
+        return "download"
     if isinstance(error, DatasetError | ConfigError):
         return "bad_data"
     return "code_error"

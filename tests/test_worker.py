@@ -69,6 +69,19 @@ def test_each_failure_has_its_kind(values, kind):
     assert failure_of(run_dir)["message"]
 
 
+def test_a_failed_download_of_weights_is_its_own_failure(monkeypatch):
+    import keras
+
+    def unreachable(**_):
+        raise Exception("URL fetch failure on https://storage.googleapis.com/x: None -- timed out")
+
+    monkeypatch.setattr(keras.applications, "MobileNetV2", unreachable)
+    parameters = {"network": "MobileNetV2", "weights": "imagenet"}
+    run_dir = made(data={"image_size": 32}, architecture={"name": "keras_application", "parameters": parameters})
+    assert worker.main([str(run_dir)]) == 1
+    assert failure_of(run_dir)["kind"] == "download"
+
+
 @pytest.mark.parametrize(
     ("error", "kind"), [(MemoryError("no room"), "out_of_memory"), (ZeroDivisionError("by zero"), "code_error")]
 )

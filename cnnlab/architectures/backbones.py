@@ -15,7 +15,7 @@ from keras import layers, ops
 from keras.src.backend.common.stateless_scope import in_stateless_scope
 
 from cnnlab.architectures.entries.applications import preprocessing
-from cnnlab.errors import ConfigError
+from cnnlab.errors import ConfigError, DownloadError
 
 # Source: keras.applications.imagenet_utils.preprocess_input; RGB.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -27,7 +27,8 @@ def build_features(images: Any, *, network: str, weights: str, freeze: bool) -> 
     """Return the pooled features of a network of keras.applications for pixels from 0 to 255.
 
     Raises:
-        ConfigError: the images have neither one channel nor three, or the weights cannot be fetched.
+        ConfigError: the images have neither one channel nor three.
+        DownloadError: the weights cannot be fetched.
     """
     x = preprocessed(_coloured(images, network), network)
     # Where a network is only counted no weight is made, and none is fetched.
@@ -42,7 +43,7 @@ def build_features(images: Any, *, network: str, weights: str, freeze: bool) -> 
     except Exception as error:  # Keras raises a plain Exception where a download fails
         if not is_loaded:
             raise
-        raise ConfigError(_not_fetched(network, error)) from error
+        raise DownloadError(_not_fetched(network, error)) from error
     if freeze:
         for layer in backbone.layers:
             layer.trainable = False

@@ -49,6 +49,7 @@ ADVICE: dict[str, str] = {
     "out_of_memory": "Choose a smaller batch size, image size or network, or wait until other programs free memory.",
     "nan_loss": "Lower the learning rate, add warm-up epochs or clip the gradients.",
     "bad_data": "Check the data set on its page, or import it again.",
+    "download": "Check that this machine reaches the network, then retry the run; what is on disk already stays.",
     "killed": "If nobody stopped it, memory was short: choose a smaller batch size or fewer runs at once, then retry.",
     "code_error": "Read the last lines of the log; the first error there is the cause.",
     "lost": "The machine may have gone down or was short of memory. Retry the run.",

@@ -22,6 +22,7 @@ FAILURE_TITLES = {
     "out_of_memory": "Out of memory",
     "nan_loss": "The loss became NaN",
     "bad_data": "The data cannot be used",
+    "download": "A download failed",
     "killed": "Killed from outside",
     "code_error": "Error in the program",
     "lost": "Lost",

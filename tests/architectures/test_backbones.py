@@ -11,7 +11,7 @@ from keras.src.utils import file_utils
 from cnnlab.architectures.backbones import build_features, preprocessed
 from cnnlab.architectures.entries.applications import Application, preprocessing, smallest_px
 from cnnlab.config import config_from_dict
-from cnnlab.errors import ConfigError
+from cnnlab.errors import ConfigError, DownloadError
 
 NAMES = get_args(Application)
 # The least network of each family that has a builder of its own.
@@ -82,7 +82,7 @@ def test_images_of_five_channels_are_refused():
 @pytest.mark.usefixtures("no_connection")
 def test_weights_that_cannot_be_fetched_are_said_with_the_way_out(monkeypatch):
     monkeypatch.setenv("KERAS_HOME", "keras-home")
-    with pytest.raises(ConfigError) as error:
+    with pytest.raises(DownloadError) as error:
         build_features(keras.Input((32, 32, 3)), network="MobileNetV3Small", weights="imagenet", freeze=False)
     sentence = str(error.value)
     assert sentence.startswith("The ImageNet weights of MobileNetV3Small could not be fetched: URL fetch failure on ")

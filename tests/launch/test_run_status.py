@@ -59,6 +59,7 @@ def test_every_failure_has_advice():
         "out_of_memory",
         "nan_loss",
         "bad_data",
+        "download",
         "killed",
         "code_error",
         "lost",
