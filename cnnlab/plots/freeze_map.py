@@ -12,7 +12,7 @@ from cnnlab.plots.palette import CATEGORICAL, NEUTRAL, with_alpha
 from cnnlab.plots.template import empty_figure, new_figure
 
 # Beyond that, neighbouring layers of one block that share their fate are drawn as one.
-MOST_LAYERS = 30
+MOST_LAYERS = 16
 MOST_NAMED = 40
 STAGE_PX = 44
 NEW, LEARNS = CATEGORICAL[1], CATEGORICAL[0]

@@ -46,7 +46,7 @@ class TransferConfig(Parameters):
         2,
         ge=1,
         le=10_000,
-        title="Head epochs",
+        title="Classifier alone",
         description="Epochs in which the new layers learn alone, before the taken ones join them.",
         json_schema_extra={"unit": "epochs", "only_if": {"mode": ["stages"]}},
     )
