@@ -10,6 +10,7 @@ from cnnlab.launch.queue import Queue
 from cnnlab.runs.continuing import begin, check_continuation
 from cnnlab.runs.sources import with_digest
 from cnnlab.runs.store import Store
+from cnnlab.runs.teachers import teacher_file
 
 BACKEND_PACKAGES = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 
@@ -20,7 +21,8 @@ def submit_runs(store: Store, config: RunConfig, *, queue: Queue | None = None, 
     Raises:
         DatasetError: the store has no data set of that name or version.
         ConfigError: the network's own file cannot be read, the backend is not installed, the outputs
-            are not those of the data, or the run to be continued is not there or another one.
+            are not those of the data, the run to be continued is not there or another one, or the
+            teacher has no trained network.
         QueueError: the run asks for more slots than this machine has, or the disk is full.
     """
     queue = queue or Queue()
@@ -39,6 +41,8 @@ def checked_for(store: Store, queue: Queue, config: RunConfig) -> RunConfig:
     """Return the config as it would be queued, with what data and files decide; raises as `submit_runs`."""
     config = with_digest(store, recorded(_with_real_data(store, config)))
     check_continuation(store.runs_dir, config)
+    if config.tricks.distill_from is not None:
+        teacher_file(store, config.tricks.distill_from)
     _check_backend(config.compute.backend)
     _check_slots(queue, config.compute.slots)
     return config

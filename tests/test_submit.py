@@ -70,3 +70,16 @@ def test_what_cannot_run_is_refused_and_leaves_nothing(queue, values, error, sen
         submit_runs(store, config_from_dict(values), queue=queue)
     assert str(raised.value).startswith(sentence)
     assert store.run_ids() == []
+
+
+@pytest.mark.processes
+def test_a_teacher_has_to_be_trained_already(queue):
+    store = Store()
+    teacher = store.create_run(config_from_dict({}))
+    for run_id, sentence in (("gone", "tricks.distill_from is no run of this store. No run 'gone'"),
+                             (teacher.name, "has no trained network. Expected a completed run.")):  # fmt: skip
+        with pytest.raises(ConfigError) as error:
+            submitted(queue, tricks={"distill_from": run_id})
+        assert sentence in str(error.value)
+    (teacher / "model.keras").write_bytes(b"a network")
+    assert submitted(queue, tricks={"distill_from": teacher.name}).tricks.distill_from == teacher.name

@@ -10,13 +10,12 @@ import keras
 from keras import ops
 
 from cnnlab.analysis.saved_network import open_saved, own_shape
-from cnnlab.errors import ConfigError, RunNotFoundError
+from cnnlab.errors import ConfigError
 from cnnlab.runs.store import Store
+from cnnlab.runs.teachers import teacher_file
 from cnnlab.settings.tricks import TricksConfig
 from cnnlab.training.losses import distillation_loss
 from cnnlab.training.model import as_dict
-
-NETWORK = "model.keras"
 
 
 class Teacher:
@@ -95,17 +94,9 @@ def load_teacher(
     run_id = tricks.distill_from
     if run_id is None:
         return None
-    try:
-        path = store.run_dir(run_id) / NETWORK
-    except RunNotFoundError as error:
-        raise ConfigError(f"tricks.distill_from is no run of this store. {error}") from None
-    if not path.is_file():
-        raise ConfigError(
-            f"tricks.distill_from={run_id!r} has no trained network. Expected a completed run. "
-            "Wait until it is trained, or choose another run."
-        )
+    path = teacher_file(store, run_id)
     _check_classes(run_id, (store.read_result(run_id) or {}).get("outputs", {}), outputs)
-    network = open_saved(path, f"{run_id}/{NETWORK}")
+    network = open_saved(path, f"{run_id}/{path.name}")
     shape = own_shape(network) or (None, None, None)
     if shape[2] not in (None, input_shape[2]):
         raise ConfigError(
