@@ -33,7 +33,7 @@ def draw_ablation(ablation: Ablation) -> None:
         f"planned {ago(ablation.created_at)} · `{ablation.ablation_id}`"
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        link("ablation", "All ablations", icon=":material/arrow_back:")
+        back()
         link("compare", "Compare the runs", runs=",".join(ablation.all_run_ids))
         active = sum(state in ACTIVE for state in states_of(ablation).values())
         if active and st.button(f"Cancel {active} runs", icon=":material/stop_circle:", key="cancel"):
@@ -55,6 +55,11 @@ def draw_ablation(ablation: Ablation) -> None:
         plan_text(plan, "ablation")
 
 
+def back() -> None:
+    """Draw the way back to the list; a link to the same page would keep the address."""
+    st.button("All ablations", icon=":material/arrow_back:", key="back", on_click=st.query_params.clear)
+
+
 def delete(ablation_id: str) -> None:
     """Move an ablation to the trash and say so."""
     delete_ablation(data.store(), ablation_id)
@@ -69,7 +74,7 @@ def draw_unknown(ablation_id: str, error: CNNLabError) -> None:
         offer_restore(ablation_id)
     else:
         st.error(plain(error), icon=":material/search_off:")
-    link("ablation", "All ablations")
+    back()
 
 
 def offer_restore(ablation_id: str) -> None:

@@ -142,6 +142,15 @@ def test_an_unknown_ablation_is_said(open_page):
     assert "Unknown ablation '../runs'." in app.error[0].value.replace("\\", "")
 
 
+def test_the_way_back_to_the_list(open_page, store):
+    made = make_ablation(store, name="mine")
+    app = open_page("ablation", ablation=made.ablation_id)
+    assert app.title[0].value == "mine"
+    app.button(key="back").click().run()
+    assert app.title[0].value == "Ablation"
+    assert "ablation" not in app.query_params
+
+
 def test_the_list_links_each(open_page, store):
     made = make_ablation(store, name="mine")
     app = open_page("ablation")
