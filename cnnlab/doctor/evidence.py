@@ -42,7 +42,6 @@ class Evidence:
 
     Attributes:
         metrics, steps, probes, predictions: Frames with the columns of `cnnlab.runs.schema`.
-        has_ended: Nothing more will come.
         brings_scaling: The architecture takes raw pixels and scales them itself.
     """
 
@@ -52,7 +51,6 @@ class Evidence:
     probes: pl.DataFrame = field(default_factory=_no_rows(PROBES))
     predictions: pl.DataFrame = field(default_factory=_no_rows(PREDICTIONS))
     data: DataFacts = field(default_factory=DataFacts)
-    has_ended: bool = False
     brings_scaling: bool = False
 
     def epochs_of(self, split: str, metric: str, output: str = "") -> Line:
@@ -90,6 +88,12 @@ class Evidence:
             return max(counts) / sum(counts)
         classes = self.data.classes.get(name or "", ())
         return 1 / len(classes) if classes else None
+
+    def entropy(self, output: str) -> float | None:
+        """Return the loss of answers that know how frequent the classes of val are, and nothing else."""
+        counts = np.array(self.data.class_counts.get(output, {}).get("val", ()), np.float64)
+        shares = counts[counts > 0] / max(1.0, counts.sum())
+        return float(-(shares * np.log(shares)).sum()) or None
 
     @property
     def chance_loss(self) -> float | None:

@@ -17,6 +17,11 @@ BY_HEART = 0.9
 # What chance may do to the share of right answers, in standard errors.
 CERTAIN = 3.0
 SMALLEST_LEAD = 0.03
+# In standard errors above chance: what is farther up has learnt something.
+AT_CHANCE = 1.5
+FEWEST_IMAGES = 30
+# Of the loss of answers that know how frequent the classes are, and nothing else.
+SURE = 0.97
 MANY_COPIES = 0.01
 
 
@@ -108,9 +113,15 @@ def shuffled_labels(evidence: Evidence) -> Verdict:
     if len(epochs) < waited:
         return NotChecked(f"it takes {waited} epochs")
     images = max(1, evidence.data.counts.get("val", 100))
-    margin = max(0.03, CERTAIN * math.sqrt(chance * (1 - chance) / images))
+    if images < FEWEST_IMAGES:
+        return NotChecked(f"val has fewer than {FEWEST_IMAGES} images")
+    margin = max(0.03, AT_CHANCE * math.sqrt(chance * (1 - chance) / images))
     if np.mean(val[-3:]) > chance + margin:
         return None
+    losses = evidence.epochs_of("val", "loss", output)[1]
+    knowing_nothing = evidence.entropy(output)
+    if len(losses) and knowing_nothing and np.nanmin(losses[-3:], initial=math.inf) < SURE * knowing_nothing:
+        return None  # what is learnt shows in the loss before it does in the accuracy
     learns_by_heart = train[-1] > chance + max(0.05, margin)
     changes = changes_per_epoch(evidence)
     if not learns_by_heart and len(changes) and changes.max() < SMALL_CHANGE:
@@ -122,8 +133,12 @@ def shuffled_labels(evidence: Evidence) -> Verdict:
         f"After {len(epochs)} epochs the validation accuracy stays at chance ({share(np.mean(val[-3:]))}, chance is "
         f"{share(chance)}), {how}.",
         "Labels may belong to other images: look at the images of each class on the data set's page, and import "
-        "the set again with the right labels."
-        + ("" if learns_by_heart else " If they are right, try a larger network or another learning rate."),
+        "the set again with the right labels. "
+        + (
+            "If they are right, there are too few images to learn from: import more, or add augmentation."
+            if learns_by_heart
+            else "If they are right, try a larger network or another learning rate."
+        ),
         {"val": float(np.mean(val[-3:])), "train": float(train[-1]), "chance": chance},
         Chart("lines", "Epoch", "Accuracy", lines, limit=(chance, "chance")),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """What comes in: pixels that are not normalised, and steps that wait for them."""
 
 import numpy as np
+import polars as pl
 
 from cnnlab.doctor.evidence import Evidence, finite, number, share
 from cnnlab.doctor.finding import Chart, Finding, NotChecked, Series, Verdict, thinned
@@ -9,6 +10,8 @@ from cnnlab.doctor.finding import Chart, Finding, NotChecked, Series, Verdict, t
 LARGEST_STD, SMALLEST_STD, FARTHEST_MEAN = 5.0, 0.02, 5.0
 # Of the time of the steps.
 MUCH_WAITING = 0.25
+# In all: a shorter wait costs nobody anything.
+LEAST_WAITED_S = 0.5
 
 
 def input_not_normalised(evidence: Evidence) -> Verdict:
@@ -48,7 +51,7 @@ def starved_feed(evidence: Evidence) -> Verdict:
     if len(later) < 2:
         return NotChecked("it takes three epochs")
     usual = float(np.sort(later)[(len(later) - 1) // 2])
-    if usual < MUCH_WAITING:
+    if usual < MUCH_WAITING or _waited_s(evidence) < LEAST_WAITED_S:
         return None
     return Finding(
         "starved_feed", "warning",
@@ -59,3 +62,11 @@ def starved_feed(evidence: Evidence) -> Verdict:
         Chart("lines", "Epoch", "Share of time waited", (thinned(epochs.tolist(), shares.tolist(), "waited"),),
               limit=(MUCH_WAITING, "much")),
     )  # fmt: skip
+
+
+def _waited_s(evidence: Evidence) -> float:
+    """Return about how long the run waited after its first epoch: the epochs' lengths have the validation in them."""
+    rows = evidence.metrics.filter(pl.col("metric") == "feed_wait").sort("epoch")
+    shares, at = (np.array(rows[name].fill_null(np.nan).to_list(), np.float64) for name in ("value", "elapsed_s"))
+    waited = shares[1:] * np.diff(at)
+    return float(waited[np.isfinite(waited)].sum())

@@ -91,15 +91,16 @@ def exploding_gradients(evidence: Evidence) -> Verdict:
     looks = evidence.looks()
     if not looks:
         return NO_LOOK
-    totals = [(int(look["epoch"][0]), _total(look)) for look in looks]
-    epoch, largest = max(totals, key=lambda pair: np.inf if np.isnan(pair[1]) else pair[1])
+    finite_looks = [look for look in looks if np.isfinite(_total(look))]
+    if not finite_looks:
+        return NotChecked("the gradients were no numbers any more when they were looked at")
+    look = max(finite_looks, key=_total)
+    epoch, largest = int(look["epoch"][0]), _total(look)
     if largest < LARGE_GRADIENT:
         return None
-    look = next(look for look in looks if int(look["epoch"][0]) == epoch)
-    said = f"had a norm of {number(largest)}" if np.isfinite(largest) else "was no number"
     return Finding(
         "exploding_gradients", "serious",
-        f"After epoch {epoch} the gradient of all weights together {said}; up to 20 is usual.",
+        f"After epoch {epoch} the gradient of all weights together had a norm of {number(largest)}; up to 20 is usual.",
         "Train again with batch normalisation, with clipped gradients, or with a smaller learning rate; in a network "
         "of your own, start with smaller weights.",
         {"epoch": epoch, "norm": largest},

@@ -32,21 +32,17 @@ def diagnose(store: Store, run_id: str) -> Diagnosis:
 def keep(run_dir: Path) -> None:
     """Look at a run that has come to its end, and leave what was found in its folder; called by its only writer."""
     store = Store(run_dir.resolve().parent.parent)
-    RunWriter(run_dir).doctor(diagnosis_to_dict(examine(read_evidence(store, run_dir.name, has_ended=True))))
+    RunWriter(run_dir).doctor(diagnosis_to_dict(examine(read_evidence(store, run_dir.name))))
 
 
-def read_evidence(
-    store: Store, run_id: str, *, has_ended: bool | None = None, data: DataFacts | None = None
-) -> Evidence:
+def read_evidence(store: Store, run_id: str, *, data: DataFacts | None = None) -> Evidence:
     """Return what the store knows of a run so far.
 
     Args:
-        has_ended: As the status says when left out.
         data: Read from the store when left out; none where the data set is gone.
     """
     config = store.read_config(run_id)
     result = store.read_result(run_id) or {}
-    ended = store.read_status(run_id).has_ended if has_ended is None else has_ended
     facts = data or _stored_facts(store, config, result.get("dataset_version"))
     return Evidence(
         config=config,
@@ -55,7 +51,6 @@ def read_evidence(
         probes=queries.probes(store, [run_id]),
         predictions=queries.predictions(store, run_id, split=None),
         data=chosen_outputs(facts, config),
-        has_ended=ended,
         brings_scaling=get_architecture(config.architecture.name).wants_pixels(config.architecture.parameters),
     )
 

@@ -13,6 +13,7 @@ from cnnlab.runs.status import RunStatus
 from dashboard import data
 from dashboard.components.live_runs import progress_share
 from dashboard.components.numbers import between, duration, short
+from dashboard.components.run_doctor import run_doctor
 from dashboard.components.run_results import TOGETHER, choose_output
 from dashboard.components.text import plain
 from dashboard.state import link
@@ -44,6 +45,7 @@ def run_live(
         _progress(run_id, now)
         if not now.is_at_rest or not data.metrics([run_id]).is_empty():
             curves(run_id, config, main_output=main_output, output=output)
+        run_doctor(run_id, now)
         if not now.is_at_rest:
             log_tail(run_id, lines=12)
 

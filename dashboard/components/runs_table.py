@@ -60,6 +60,7 @@ def shown_runs(runs: pl.DataFrame) -> pl.DataFrame:
     return runs.select(
         pl.col("name").fill_null("").alias("Name"),
         pl.col("state").replace(signed).alias("Status"),
+        _doctor_marks(runs).alias("Doctor"),
         pl.col("dataset").alias("Data set"),
         pl.col("architecture").alias("Architecture"),
         (100 * pl.col("test_accuracy")).alias("Test top-1"),
@@ -74,6 +75,12 @@ def shown_runs(runs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _doctor_marks(runs: pl.DataFrame) -> pl.Series:
+    """Return a mark where the doctor found something serious; a table without that column has none."""
+    counts = runs["serious_findings"].to_list() if "serious_findings" in runs.columns else [None] * runs.height
+    return pl.Series("Doctor", [f"⚠ {count}" if count else None for count in counts], dtype=pl.String)
+
+
 def run_columns() -> dict[str, Any]:
     """Return how each column of `shown_runs` looks and what it means."""
     column = st.column_config
@@ -81,6 +88,9 @@ def run_columns() -> dict[str, Any]:
         # The only pinned one: on a phone there is room beside it for one or two more.
         "Name": column.TextColumn(width=170, pinned=True),
         "Status": column.TextColumn(width=105),
+        "Doctor": column.TextColumn(
+            width=70, help="How many serious findings the doctor had at the end; the run's page says which."
+        ),
         "Test top-1": column.NumberColumn(format="%.1f %%", help="Share of test images classified right."),
         "95 % interval": column.TextColumn(
             alignment="right",
