@@ -14,6 +14,7 @@ from cnnlab.plots.template import empty_figure, new_figure
 # Beyond that, neighbouring layers of one block that share their fate are drawn as one.
 MOST_LAYERS = 16
 MOST_NAMED = 40
+MOST_WRITTEN = 9  # in cells that are wide enough on a telephone
 STAGE_PX = 44
 NEW, LEARNS = CATEGORICAL[1], CATEGORICAL[0]
 KINDS = {"new": "New, whole rate", "learns": "Taken, learns on", "frozen": "Taken, stays"}
@@ -92,14 +93,22 @@ def freeze_map(info: FreezeMapInfo) -> go.Figure:
                 y=[0.86] * len(places),
                 base=[stage - 0.43 for stage, _ in places],
                 name=title,
-                text=[_factor_text(cell.factors[stage]) for stage, cell in places] if len(info.cells) <= 16 else None,
-                textposition="inside",
-                textangle=0,
-                insidetextanchor="middle",
                 marker={"color": _fills(kind, places), "line": {"color": _colour(kind), "width": 1}},
                 hovertext=[_hover(cell, stage) for stage, cell in places],
                 hovertemplate="%{hovertext}<extra></extra>",
             )
+    if len(info.cells) <= MOST_WRITTEN:
+        places = [(stage, cell) for stage in range(len(info.stages)) for cell in info.cells]
+        # Not the bars' own text: plotly chooses its colour by theirs, as if they were not transparent.
+        figure.add_scatter(
+            x=[cell.label for _, cell in places],
+            y=[stage for stage, _ in places],
+            text=[_factor_text(cell.factors[stage]) for stage, cell in places],
+            mode="text",
+            textfont={"size": 11},
+            hoverinfo="skip",
+            showlegend=False,
+        )
     figure.update_xaxes(
         type="category",
         categoryorder="array",
@@ -119,7 +128,6 @@ def freeze_map(info: FreezeMapInfo) -> go.Figure:
         barmode="overlay",
         bargap=0.08,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-        uniformtext={"minsize": 9, "mode": "hide"},
     )
     return figure
 

@@ -21,14 +21,19 @@ def small():
 def test_a_cell_per_layer_and_stage():
     figure = freeze_map(freeze_map_info(small()))
     drawn = {
-        trace.name: [(x, round(base, 2), text) for x, base, text in zip(trace.x, trace.base, trace.text, strict=True)]
+        trace.name: [(x, round(base, 2)) for x, base in zip(trace.x, trace.base, strict=True)]
         for trace in figure.data
+        if trace.type == "bar"
     }
     assert drawn == {
-        "New, whole rate": [("logits", -0.43, "×1"), ("logits", 0.57, "×1")],
-        "Taken, learns on": [("c1", 0.57, "×0.05"), ("c3", 0.57, "×0.1")],
-        "Taken, stays": [("c1", -0.43, "–"), ("c3", -0.43, "–")],
+        "New, whole rate": [("logits", -0.43), ("logits", 0.57)],
+        "Taken, learns on": [("c1", 0.57), ("c3", 0.57)],
+        "Taken, stays": [("c1", -0.43), ("c3", -0.43)],
     }
+    written = figure.data[-1]
+    assert list(zip(written.x, written.y, written.text, strict=True)) == [
+        ("c1", 0, "–"), ("c3", 0, "–"), ("logits", 0, "×1"), ("c1", 1, "×0.05"), ("c3", 1, "×0.1"), ("logits", 1, "×1"),
+    ]  # fmt: skip
     assert list(figure.layout.yaxis.ticktext) == ["Classifier<br>epoch 1", "All layers<br>epochs 2 to 9"]
 
 
