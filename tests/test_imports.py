@@ -45,6 +45,7 @@ RANKS = {
     "cnnlab.inspector": 8,
     "cnnlab.submit": 8,
     "cnnlab.submit_ablation": 8,
+    "cnnlab.warm_worker": 9,
     "cnnlab.worker": 9,
     "cnnlab.commands": 9,
     "cnnlab.__main__": 10,
