@@ -131,7 +131,7 @@ class RunConfig(Parameters):
     @model_validator(mode="after")
     def _check_growing(self) -> Self:
         share, entry = self.tricks.start_size_share, get_architecture(self.architecture.name)
-        if share >= 1:
+        if share is None:
             return self
         if entry.has_one_size:
             raise ConfigError(one_size_only(entry.name, self.image_size))
@@ -144,7 +144,7 @@ class RunConfig(Parameters):
             raise ConfigError(
                 f"start_size_share={share:g} has no epoch to grow in: growing_share={self.tricks.growing_share:g} of "
                 f"epochs={self.training.epochs} is none. Expected one epoch of it at least, before the last. "
-                "Train longer, raise growing_share, or set start_size_share to 1."
+                "Train longer, raise growing_share, or leave start_size_share out."
             )
         return self
 
@@ -189,9 +189,9 @@ class RunConfig(Parameters):
 def one_size_only(network: str, size: int) -> str:
     """Return the sentence that refuses smaller images for a network whose weights are made for one size."""
     return (
-        f"start_size_share is below 1, but {network!r} takes images of one size only, here {size} px: its weights are "
+        f"start_size_share is given, but {network!r} takes images of one size only, here {size} px: its weights are "
         "made for them. Expected a network that averages its last map, such as 'resnet'. Choose another architecture, "
-        "or set start_size_share to 1."
+        "or leave start_size_share out."
     )
 
 

@@ -57,7 +57,7 @@ def rate_search(info: RateSearchInfo, *, height_px: int = 320) -> go.Figure:
         return empty_figure("No curve to draw: the loss left at the first step.", height_px=height_px)
     figure = new_figure(x_title="Learning rate", y_title="Training loss", height_px=height_px, revision="rate search")
     hover = "learning rate %{x:.2~e}<br>%{fullData.name} %{y:.4~g}<extra></extra>"
-    pale = {"color": with_alpha(CATEGORICAL[0], 0.35), "width": 1}
+    pale = {"color": with_alpha(CATEGORICAL[0], 0.55), "width": 1}
     strong = {"color": CATEGORICAL[0], "width": 2.5}
     for name, values, line in (("single steps", info.losses, pale), ("mean of a tenth", info.smoothed, strong)):
         figure.add_scatter(x=info.rates, y=values, mode="lines", name=name, line=line, hovertemplate=hover)

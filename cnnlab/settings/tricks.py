@@ -101,10 +101,10 @@ class TricksConfig(Parameters):
         description="Of the loss, against the labels' share; 1 learns from the teacher alone.",
         json_schema_extra={"group": "Distillation", "only_if_set": "distill_from"},
     )
-    start_size_share: float = Field(
-        1.0,
+    start_size_share: float | None = Field(
+        None,
         ge=0.25,
-        le=1,
+        lt=1,
         title=NOTES["start_size_share"].title,
         description=NOTES["start_size_share"].description,
         json_schema_extra={"step": 0.05, "group": "Image size"},
@@ -115,7 +115,7 @@ class TricksConfig(Parameters):
         lt=1,
         title="Growing",
         description="Share of the epochs over which the images grow, where they begin smaller.",
-        json_schema_extra={"step": 0.05, "group": "Image size"},
+        json_schema_extra={"step": 0.05, "group": "Image size", "only_if_set": "start_size_share"},
     )
     test_time: Literal["none", "flip", "shifts", "flip_and_shifts"] = Field(
         "none",

@@ -41,7 +41,7 @@ def build_growing(
         ConfigError: the network takes no other size.
     """
     tricks = config.tricks
-    if tricks.start_size_share >= 1:
+    if tricks.start_size_share is None:
         return None
     if with_auxiliary is not None:
         raise ConfigError(one_size_only(network.name, config.image_size))

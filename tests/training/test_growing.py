@@ -98,16 +98,16 @@ def test_the_catalogue_says_who_takes_one_size_only(name):
 
 def test_who_cannot_is_refused_with_the_way_out():
     sentence = (
-        "start_size_share is below 1, but 'lenet5' takes images of one size only, here 32 px: its weights are made for "
-        "them. Expected a network that averages its last map, such as 'resnet'. Choose another architecture, or set "
-        "start_size_share to 1."
+        "start_size_share is given, but 'lenet5' takes images of one size only, here 32 px: its weights are made for "
+        "them. Expected a network that averages its last map, such as 'resnet'. Choose another architecture, or leave "
+        "start_size_share out."
     )
     with pytest.raises(ConfigError) as error:
         config(architecture={"name": "lenet5"})
     assert str(error.value) == sentence
     flat = [{"kind": "conv", "filters": 4}, "flatten", {"kind": "dense", "units": 8}]
     listed = build_network(config(architecture={"name": "layers", "parameters": {"layers": flat}}), INFO)
-    with pytest.raises(ConfigError, match=r"^start_size_share is below 1, but 'layers' takes images of one size only"):
+    with pytest.raises(ConfigError, match=r"^start_size_share is given, but 'layers' takes images of one size only"):
         at_size(listed, 16)
 
 
