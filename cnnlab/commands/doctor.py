@@ -28,8 +28,8 @@ def _print(diagnosis: Diagnosis) -> None:
         print("Nothing found.")
     print(f"Checked: {_titles(diagnosis.checked) or 'nothing yet'}.")
     for name, reason in diagnosis.not_checked.items():
-        print(f"Not checked: {RULES[name].title.lower()}, for {reason}.")
+        print(f"Not checked: {RULES[name].title}, for {reason}.")
 
 
 def _titles(names: Any) -> str:
-    return ", ".join(RULES[name].title.lower() for name in names)
+    return "; ".join(RULES[name].title for name in names)

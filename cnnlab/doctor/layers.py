@@ -131,7 +131,7 @@ def vanishing_gradients(evidence: Evidence) -> Verdict:
         "Use ReLU instead of sigmoid or tanh, put batch normalisation or skip connections between the layers, or take "
         "layers out, then train again.",
         {"ratio": ratio, "layer": look["layer"][0]},
-        _bars(relative, "relative", "Gradient norm over weight norm", is_log=True),
+        _bars(relative, "relative", "Gradient / weights", is_log=True),
     )  # fmt: skip
 
 

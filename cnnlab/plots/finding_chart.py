@@ -36,12 +36,13 @@ def finding_chart(chart: Chart, *, height_px: int = 220) -> go.Figure:
     if chart.mark:
         figure.add_vline(
             x=chart.mark[0], line={"color": ALARM, "width": 1.5, "dash": "dot"},
-            annotation={"text": escaped(chart.mark[1]), "yref": "paper", "y": 1, "yanchor": "bottom"},
+            annotation={"text": escaped(chart.mark[1]), "yref": "paper", "y": 1, "yanchor": "top"},
+            annotation_position="top right",
         )  # fmt: skip
     if chart.limit:
         figure.add_hline(
             y=chart.limit[0], line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
-            annotation={"text": escaped(chart.limit[1])}, annotation_position="top right",
+            annotation={"text": escaped(chart.limit[1])}, annotation_position="top left",
         )  # fmt: skip
     figure.update_layout(showlegend=len(chart.series) > 1, legend={"y": 1.02, "yanchor": "bottom"}, bargap=0.2)
     return figure

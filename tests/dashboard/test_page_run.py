@@ -245,3 +245,26 @@ def test_a_clone_of_a_continued_run_says_so(open_page, make_run):
     app.button(key="from_start").click().run()
     assert not app.exception
     assert not [info for info in app.info if "Goes on from" in info.value]
+
+
+def test_the_doctor_says_what_it_checked(open_page, make_run):
+    text = said(open_page("run", run=make_run()))
+    assert "Doctor" in text
+    assert "Nothing found." in text
+    assert "- Vanishing gradients: not checked, for nobody has looked at the layers yet" in text.replace("\\", "")
+
+
+def test_the_doctor_shows_a_finding_with_its_evidence(open_page, make_run, store):
+    run_id = make_run()
+    writer = RunWriter(store.run_dir(run_id))
+    writer.steps(1, 1, {"loss": np.array([2.3, 9.0, np.nan])}, [0.01] * 3, 1.0)
+    writer.finish()
+    app = open_page("run", run=run_id)
+    text = said(app).replace("\\", "")
+    assert "**The loss is no number**" in text
+    assert "The training loss is no number any more at step 3." in text
+    assert ":material/lightbulb: The numbers grew until they overflowed" in text
+
+
+def test_a_queued_run_has_no_doctor(open_page, make_run):
+    assert "Doctor" not in said(open_page("run", run=make_run("queued")))

@@ -163,7 +163,7 @@ def test_copies_in_other_splits():
     found = of("leaked_validation", made.healthy(data=data))
     assert found.severity == "serious"
     assert found.sentence == (
-        "20 images of val (10 %) and 1 images of test (0.5 %) have an exact copy in train: results on them are better "
+        "20 images of val (10 %) and 1 image of test (0.5 %) have an exact copy in train: results on them are better "
         "than on new images."
     )
     one = DataFacts({"label": made.CLASSES}, {}, {"train": 1000, "val": 200, "test": 200}, {"test": 1})

@@ -109,13 +109,13 @@ def crawl(images: np.ndarray, _random: np.random.Generator) -> np.ndarray:
 HEALTHY: dict[str, Callable[[int], dict]] = {
     "digits": lambda seed: {"training": {"seed": seed}},
     "shapes": lambda seed: {
-        "data": {"dataset": "shapes", "parameters": {"count": 600, "size": 16}, "image_size": 16},
-        "training": {"epochs": 6, "seed": seed},
+        "data": {"dataset": "shapes", "parameters": {"count": 1500, "size": 16}, "image_size": 16},
+        "training": {"epochs": 5, "seed": seed},
     },
     "resnet": lambda seed: {
         "data": {"image_size": 8},
         "architecture": {"name": "resnet", "parameters": {"blocks_per_stack": 1, "width": 8}},
-        "training": {"epochs": 4, "seed": seed},
+        "training": {"epochs": 3, "seed": seed},
     },
 }
 
