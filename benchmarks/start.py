@@ -23,6 +23,7 @@ from cnnlab.datasets.storage import open_dataset
 from cnnlab.launch import warm
 from cnnlab.launch.database import Database
 from cnnlab.launch.queue import Queue
+from cnnlab.processes import is_alive
 from cnnlab.runs.status import settle
 from cnnlab.runs.store import Store
 from cnnlab.submit import submit_runs
@@ -69,8 +70,8 @@ def measure(store: Store, queue: Queue, backend: str, kind: str, repeat: int) ->
         raise SystemExit(f"The run {run_id} ended before its first batch: {store.log_tail(run_id, lines=20)}")
     cpu_s = cpu_of(status.child_pid) - cpu_before
     queue.cancel(run_dir)
-    wait_for(lambda: settle(run_dir).has_ended)
-    warm.dismiss(database)  # the next one, which is started at the end of a run that had one
+    wait_for(lambda: not is_alive(status.pid, status.pid_created))
+    warm.dismiss(database)  # the next one, which the parent of a run that had one started as its last act
     database.close()
     queued = datetime.fromisoformat(str(status.queued_at))
     return {

@@ -151,6 +151,8 @@ def _next(queue: Path, launch: Launch, trainer: Sequence[str]) -> None:
     """Start another one: who had one will likely want one again."""
     from cnnlab.launch.database import Database
 
+    if not queue.exists():  # opening it would make it anew
+        return
     with contextlib.suppress(Exception):  # the run is over and well
         database = Database(queue)
         warm.ensure(database, warm.backend_of(Path(launch.run_dir)), trainer=trainer)
