@@ -92,7 +92,10 @@ def leaked_validation(evidence: Evidence) -> Verdict:
 
 def _copies(evidence: Evidence, copies: dict[str, int]) -> Finding:
     shares = {split: count / max(1, evidence.data.counts.get(split, count)) for split, count in copies.items()}
-    parts = [f"{count:,} {'image' if count == 1 else 'images'} of {split} ({share(shares[split])})" for split, count in copies.items()]
+    parts = [
+        f"{count:,} {'image' if count == 1 else 'images'} of {split} ({share(shares[split])})"
+        for split, count in copies.items()
+    ]
     return Finding(
         "leaked_validation",
         "serious" if max(shares.values()) >= MANY_COPIES else "note",

@@ -75,12 +75,13 @@ def longest_chunk() -> int:
     return int(module.LONGEST_CHUNK)
 
 
-def build_gradient_norms(function: GradientFunction) -> GradientNorms:
+def build_gradient_norms(function: GradientFunction, model: TrainingModel) -> GradientNorms:
     """Return how long the gradients of a function are: of the scalar it returns first, by its first argument.
 
     Args:
         function: Takes a list of tensors and further arguments, returns a scalar and a tree of tensors.
+        model: What the function calls.
     """
     module = importlib.import_module(f"cnnlab.training.engines.{MODULES[keras.backend.backend()]}")
-    norms: GradientNorms = module.gradient_norms(function)
+    norms: GradientNorms = module.gradient_norms(function, model)
     return norms

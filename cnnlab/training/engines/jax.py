@@ -153,7 +153,7 @@ def fits(num_bytes: int) -> bool:
     return bool(num_bytes <= SHARE_ON_DEVICE * limit)
 
 
-def gradient_norms(function: GradientFunction) -> GradientNorms:
+def gradient_norms(function: GradientFunction, _model: TrainingModel) -> GradientNorms:
     """See `base.build_gradient_norms`."""
 
     @jax.jit

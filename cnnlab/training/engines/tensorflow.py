@@ -123,12 +123,12 @@ def _kernel_macs(network: keras.Model) -> int:
     return total
 
 
-def gradient_norms(function: GradientFunction) -> GradientNorms:
+def gradient_norms(function: GradientFunction, model: TrainingModel) -> GradientNorms:
     """See `base.build_gradient_norms`. Without a graph: to trace one takes longer than the few calls there are."""
 
     def norms(values: Any, *rest: Any) -> Any:
         tensors = [tf.convert_to_tensor(value) for value in values]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
+        with fused_normalisation(model), tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(tensors)
             scalar, more = function(tensors, *rest)
         gradients = tape.gradient(scalar, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)

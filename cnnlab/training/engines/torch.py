@@ -75,7 +75,7 @@ def fits(_num_bytes: int) -> bool:
     return False
 
 
-def gradient_norms(function: GradientFunction) -> GradientNorms:
+def gradient_norms(function: GradientFunction, _model: TrainingModel) -> GradientNorms:
     """See `base.build_gradient_norms`."""
 
     def norms(values: Any, *rest: Any) -> Any:
