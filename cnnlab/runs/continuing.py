@@ -10,9 +10,10 @@ from typing import Any
 
 from cnnlab.config import RunConfig, config_from_dict, config_from_yaml, flatten
 from cnnlab.errors import ConfigError
-from cnnlab.files import read_bytes
+from cnnlab.files import read_bytes, write_atomic
 from cnnlab.runs import probes, steps, tables
 from cnnlab.runs.checkpoint import copy_checkpoint, read_about
+from cnnlab.runs.sources import TRANSFER_REPORT
 from cnnlab.runs.status import settle
 from cnnlab.runs.store import is_run_id
 
@@ -74,6 +75,8 @@ def begin(run_dir: Path, config: RunConfig) -> None:
     source = run_dir.parent / str(config.training.continue_from)
     tables.copy_metrics(source, run_dir)
     steps.copy_steps(source, run_dir)
+    if (report := read_bytes(source / TRANSFER_REPORT)) is not None:
+        write_atomic(run_dir / TRANSFER_REPORT, report)  # which layers learn, also where their source has gone
     probes.copy_probes(source, run_dir)
     position = (read_about(source) or {})["position"]
     before = {"epochs_before": position["epoch"], "elapsed_before_s": position["elapsed_s"]}

@@ -9,6 +9,7 @@ from cnnlab.runs.store import Store
 from cnnlab.settings.transfer import TransferConfig
 
 MODEL = "model.keras"
+TRANSFER_REPORT = "transfer.json"  # in the folder of a run: what was taken from its source
 READ_BYTES = 1 << 20
 
 

@@ -15,14 +15,12 @@ from cnnlab.analysis.saved_network import open_saved
 from cnnlab.config import RunConfig
 from cnnlab.errors import ConfigError, TrainingError
 from cnnlab.files import read_json, write_json
-from cnnlab.runs.sources import checked_source, digest, source_title
+from cnnlab.runs.sources import TRANSFER_REPORT, checked_source, digest, source_title
 from cnnlab.runs.store import Store
 from cnnlab.settings.transfer import IMAGENET, TransferConfig
 from cnnlab.training.rate_multipliers import multiply_rates
 from cnnlab.training.transfer_matching import ORIGINS, LayerShapes, Matched, check_share, match, share
 from cnnlab.training.transfer_plan import Plan, plan
-
-REPORT = "transfer.json"
 
 
 class Transfer:
@@ -98,14 +96,14 @@ def begin_transfer(
         return None
     check_names(network)
     layers = described(network, outputs)
-    report = read_json(run_dir / REPORT) if run_dir and is_going_on else None
+    report = read_json(run_dir / TRANSFER_REPORT) if run_dir and is_going_on else None
     matched = _of_report(layers, report)
     if matched is None:
         path = checked_source(store, transfer)
         matched = _all_taken(layers) if path is None else take(network, layers, path, source_title(transfer))
         made = plan(transfer, matched)
         if run_dir:
-            write_json(run_dir / REPORT, report_of(config, made, path))
+            write_json(run_dir / TRANSFER_REPORT, report_of(config, made, path))
     return Transfer(network, plan(transfer, matched))
 
 
@@ -191,7 +189,9 @@ def _of_report(layers: Sequence[LayerShapes], report: Any) -> list[Matched] | No
         return None
     rows = {row["name"]: row for row in report["layers"]}
     if set(rows) != {layer.name for layer in layers}:
-        raise TrainingError("bad_data", f"{REPORT} is of another network than the config. Train from the start.")
+        raise TrainingError(
+            "bad_data", f"{TRANSFER_REPORT} is of another network than the config. Train from the start."
+        )
     return [Matched(layer, rows[layer.name]["origin"], reason=rows[layer.name]["reason"]) for layer in layers]
 
 

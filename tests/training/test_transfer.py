@@ -9,6 +9,7 @@ import pytest
 from cnnlab.config import config_from_dict
 from cnnlab.datasets.storage import open_dataset
 from cnnlab.errors import ConfigError
+from cnnlab.runs.continuing import begin, extended
 from cnnlab.runs.status import RunStatus, write_status
 from cnnlab.runs.store import Store
 from cnnlab.training.control import Control, PausedError
@@ -199,3 +200,24 @@ def test_a_grey_image_in_three_channels_is_answered_as_before():
     np.testing.assert_allclose(
         convolve(grey, recoloured(coloured, 1)), convolve(np.repeat(grey, 3, -1), coloured), atol=1e-5
     )
+
+
+def test_a_run_for_more_epochs_learns_on_without_the_source(store, source, shapes):
+    config = asking(source, mode="features")
+    first = store.create_run(config)
+    trained = train(config, shapes, None, Context(first / "checkpoints", Control(), first))
+    trained.network.save(first / "model.keras")
+    (first / "config.yaml").write_text(config.to_yaml())
+    write_status(first, RunStatus(state="completed"))
+    longer = extended(store.runs_dir, first.name, 1)
+    second = store.create_run(longer)
+    store.delete_run(source)
+    try:
+        begin(second, longer)
+        after = train(longer, shapes, None, Context(second / "checkpoints", Control(), second))
+    finally:
+        store.restore_run(source)
+    assert after.ended.epochs_done == 2
+    for name in BODY:
+        for one, two in zip(weights(after.network, name), weights(trained.network, name), strict=True):
+            np.testing.assert_array_equal(one, two)
