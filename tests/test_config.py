@@ -45,6 +45,8 @@ def _value(spec):
         return st.booleans()
     if spec.kind == "integer":
         return st.integers(int(spec.low), int(spec.high))
+    if spec.kind == "text":
+        return st.from_regex(r"[a-z0-9][a-z0-9-]{0,20}", fullmatch=True)
     return st.floats(spec.low, spec.high, exclude_min=spec.is_low_open, exclude_max=spec.is_high_open)
 
 
@@ -69,7 +71,7 @@ def configs(draw) -> RunConfig:
                 "parameters": draw(parameters_of(architecture, size or ARCHITECTURES[architecture].natural_px)),
             },
             "training": training,
-            "repeats": draw(st.integers(1, 50)),
+            "repeats": 1 if training.get("continue_from") else draw(st.integers(1, 50)),
         }
     )
 

@@ -19,8 +19,8 @@ def refuse_own_file(config: RunConfig) -> None:
     """Raise `ConfigError` where the network, or the source of its first weights, is a file: for pages."""
     if config.transfer.is_file:
         raise ConfigError(
-            f"The source of this config is the file {config.transfer.source!r}. Pages open no files of this machine, as "
-            "whoever reaches them could open any. Train it with 'python -m cnnlab train'."
+            f"The source of this config is the file {config.transfer.source!r}. Pages open no files of this machine, "
+            "as whoever reaches them could open any. Train it with 'python -m cnnlab train'."
         )
     if config.architecture.name in LOCAL:
         raise ConfigError(

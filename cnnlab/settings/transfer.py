@@ -97,8 +97,8 @@ class TransferConfig(Parameters):
         """
         if self.source and self.mode == "stages" and self.head_epochs >= epochs:
             raise ConfigError(
-                f"transfer.head_epochs={self.head_epochs} leaves nothing of epochs={epochs}. Expected fewer head epochs "
-                "than epochs. Shorten the first stage, train longer, or use mode 'features'."
+                f"transfer.head_epochs={self.head_epochs} leaves nothing of epochs={epochs}. Expected fewer head "
+                "epochs than epochs. Shorten the first stage, train longer, or use mode 'features'."
             )
 
     def check_architecture(self, name: str, parameters: dict[str, object]) -> None:

@@ -69,7 +69,9 @@ def test_what_cannot_be_is_said(store, source):
     with pytest.raises(ConfigError, match=r"has weights for 0 % of the parameters before the classifier"):
         asked(store, architecture={"name": "resnet"}, transfer={"source": f"run:{source}"})
     (store.run_dir(source) / "model.keras").write_bytes(b"no archive")
-    with pytest.raises(ConfigError, match=r"cannot be read: File is not a zip file. Expected a file that Keras saved\."):
+    with pytest.raises(
+        ConfigError, match=r"cannot be read: File is not a zip file. Expected a file that Keras saved\."
+    ):
         asked(store, transfer={"source": f"run:{source}"})
     with pytest.raises(ConfigError, match="Pages open no files of this machine"):
         asked(store, transfer={"source": "/somewhere/net.keras"})

@@ -43,7 +43,7 @@ def digits(tmp_path_factory):
     return open_dataset(tmp_path_factory.mktemp("store"), "digits")
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def short_chunks(monkeypatch):
     """Chunks of 4 steps: an epoch has several, so that it can be left in the middle."""
     monkeypatch.setattr("cnnlab.training.trainer.longest_chunk", lambda: 4)
@@ -68,7 +68,7 @@ TRICKS = {
 
 
 @pytest.mark.parametrize("tricks", [{}, TRICKS], ids=["plain", "tricks"])
-def test_stopped_at_any_moment_it_ends_with_the_same_weights(digits, tmp_path, short_chunks, tricks):
+def test_stopped_at_any_moment_it_ends_with_the_same_weights(digits, tmp_path, tricks):
     whole, parts = Rows(), Rows()
     expected = train(config(tricks), digits, whole)
     for look in (2, 6, 3):  # in the middle of an epoch, and between two
@@ -82,7 +82,7 @@ def test_stopped_at_any_moment_it_ends_with_the_same_weights(digits, tmp_path, s
     assert resumed.result()["test"] == expected.result()["test"]
 
 
-def test_learnt_weights_of_outputs_go_on(tmp_path, short_chunks):
+def test_learnt_weights_of_outputs_go_on(tmp_path):
     parameters = {"count": 200, "size": 16, "noise": 0.0}
     shapes = open_dataset(tmp_path / "store", "shapes", parameters=parameters)
     values = {
@@ -98,7 +98,7 @@ def test_learnt_weights_of_outputs_go_on(tmp_path, short_chunks):
     assert parts.losses == whole.losses
 
 
-def test_growing_images_skipped_blocks_and_averaged_views_go_on_too(digits, tmp_path, short_chunks):
+def test_growing_images_skipped_blocks_and_averaged_views_go_on_too(digits, tmp_path):
     asked = config_from_dict(
         {
             "data": {"image_size": 16},
@@ -121,7 +121,7 @@ def test_growing_images_skipped_blocks_and_averaged_views_go_on_too(digits, tmp_
 
 
 @pytest.mark.parametrize("tricks", [{}, {"ema_decay": 0.8}], ids=["plain", "averaged"])
-def test_the_best_epoch_is_remembered_over_a_pause(digits, tmp_path, short_chunks, tricks):
+def test_the_best_epoch_is_remembered_over_a_pause(digits, tmp_path, tricks):
     rough = {"tricks": tricks, "epochs": 30, "early_stopping_epochs": 1, "learning_rate": 0.02}
     expected = train(config(**rough), digits)
     with pytest.raises(PausedError):
@@ -132,7 +132,7 @@ def test_the_best_epoch_is_remembered_over_a_pause(digits, tmp_path, short_chunk
     assert resumed.result()["val"] == expected.result()["val"]
 
 
-def test_the_state_of_another_config_is_refused(digits, tmp_path, short_chunks):
+def test_the_state_of_another_config_is_refused(digits, tmp_path):
     with pytest.raises(PausedError):
         train(config(), digits, None, Context(tmp_path, PauseAt(1)))
     with pytest.raises(TrainingError, match=r"of another config or an older version\. Train from the start\.$"):

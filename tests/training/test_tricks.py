@@ -195,7 +195,8 @@ def test_every_trick_together_still_learns(digits):
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_a_network_of_16_bits_learns_and_answers_alike_when_loaded(digits, tmp_path, precision):
-    trained = train(config({"ema_decay": 0.9, "sam_rho": 0.02}, precision=precision, epochs=3, learning_rate=0.01), digits)
+    tricks = {"ema_decay": 0.9, "sam_rho": 0.02}
+    trained = train(config(tricks, precision=precision, epochs=3, learning_rate=0.01), digits)
     assert trained.result()["test"]["label"]["accuracy"] > 0.6
     assert {weight.dtype for weight in trained.network.weights} == {"float32"}
     trained.network.save(tmp_path / "model.keras")
