@@ -64,7 +64,7 @@ def dead_relu(evidence: Evidence) -> Verdict:
     looks = evidence.looks()
     if not looks:
         return NO_LOOK
-    layers = looks[-1].filter((pl.col("units") >= FEWEST_UNITS) & pl.col("dead_share").is_not_null())
+    layers = looks[-1].filter((pl.col("units") >= FEWEST_UNITS) & pl.col("dead_share").is_finite())
     if layers.is_empty():
         return NotChecked("the network has no ReLU of four units or more")
     worst = layers.filter(pl.col("dead_share") >= MANY_DEAD)

@@ -127,6 +127,13 @@ def test_dead_units(dead, severity):
     assert found.sentence == f"In conv0, {round(16 * dead)} of 16 ReLU units answer 0 to all probe images."
 
 
+@pytest.mark.parametrize("dead", [math.nan, math.inf, None])
+def test_a_share_that_is_no_number_says_nothing(dead):
+    assert isinstance(
+        RULES["dead_relu"].check(made.healthy(probes=made.probes([made.layer(0, dead_share=dead)]))), NotChecked
+    )
+
+
 def test_gradients_that_explode():
     layers = [made.layer(place, gradient_norm=10.0**place) for place in range(5)]
     found = of("exploding_gradients", made.healthy(probes=made.probes(layers)))
