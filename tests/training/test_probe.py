@@ -17,9 +17,10 @@ from cnnlab.training.control import Control, PausedError
 from cnnlab.training.engines.base import build_engine
 from cnnlab.training.losses import build_loss
 from cnnlab.training.model import TrainingModel
-from cnnlab.training.probe import Probe, probe_rows, watched_layers
+from cnnlab.training.probe import Probe, probe_rows
 from cnnlab.training.recorder import NullRecorder
 from cnnlab.training.trainer import Context, train
+from cnnlab.training.watching import watched_layers
 
 pytestmark = pytest.mark.training
 
