@@ -28,6 +28,9 @@ from cnnlab.training.stages import Stages
 from cnnlab.training.test_time import views_of
 from cnnlab.training.transfer import begin_transfer
 
+# Added to the seed of first weights where others are taken from a source.
+HEAD_SEED = 1_000_003
+
 # How each backend words that memory is full, in the text or the class of its error.
 OUT_OF_MEMORY_SIGNS = ("resource_exhausted", "resourceexhausted", "out of memory", "outofmemory", "unable to allocate")
 
@@ -137,7 +140,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Context") -> Trained:
     training = config.training
-    keras.utils.set_random_seed(training.seed)
+    # A head that begins anew beside weights of a run with the same seed would begin as that run's own head did.
+    keras.utils.set_random_seed(training.seed + (HEAD_SEED if config.transfer.source else 0))
     if training.deterministic and keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
