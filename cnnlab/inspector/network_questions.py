@@ -1,6 +1,7 @@
 """What the inspector tells of networks: what they cost, and how their layers hang together."""
 
 import contextlib
+import gc
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.datasets.storage import DatasetInfo, find_dataset
 from cnnlab.errors import UnknownNameError
 from cnnlab.inspector.answers import Answer
+from cnnlab.inspector.signatures import quick_signatures
 from cnnlab.inspector.uploads import check_archive, uploaded_path
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def costs(store_root: Path, *, config: Mapping[str, Any]) -> Answer:
     from cnnlab.analysis.networks import BATCH_SIZE, without_weights
     from cnnlab.training.models import build_network
 
-    with forgotten(), without_weights():
+    with forgotten(), quick_signatures(), without_weights():
         value = _document(count_costs(build_network(run_config, info, BATCH_SIZE)))
     return Answer(value, keep=is_fixed(run_config.data.dataset, run_config.data.version))
 
@@ -63,7 +65,7 @@ def inspect(
     from cnnlab.analysis.networks import load_network, without_weights
     from cnnlab.inspector.structure import edges_of
 
-    with forgotten(), without_weights():
+    with forgotten(), quick_signatures(), without_weights():
         sample = load_network(architecture, parameters, (height, width, channels), num_classes)
         counted = count_costs(sample.network)
         return Answer({**_with_settings(_document(counted), counted), "edges": edges_of(counted)})
@@ -102,13 +104,20 @@ def inspect_file(
 
 @contextlib.contextmanager
 def forgotten() -> Iterator[None]:
-    """Let Keras forget at the end what was built; the process collects its garbage when it has time."""
+    """Let Keras forget at the end what was built; the process collects its garbage when it has time.
+
+    Not in between: to look through the layers of a deep network again and again is a fifth of building it.
+    """
     import keras
 
+    was_collecting = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
         keras.backend.clear_session(free_memory=False)
+        if was_collecting:
+            gc.enable()
 
 
 def _document(counted: "Costs") -> dict[str, Any]:
