@@ -196,7 +196,9 @@ def one_size_only(network: str, size: int) -> str:
 
 
 def _changed(values: Mapping[str, Any], model: type[Parameters]) -> dict[str, Any]:
-    defaults = model().model_dump(mode="json")
+    # A parameter without a default, such as the path of an own file, is always a choice.
+    needs_values = any(field.is_required() for field in model.model_fields.values())
+    defaults = (model.model_construct() if needs_values else model()).model_dump(mode="json", warnings=False)
     return {name: value for name, value in values.items() if name not in defaults or value != defaults[name]}
 
 

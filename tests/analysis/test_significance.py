@@ -16,7 +16,7 @@ VALUES = st.lists(st.floats(0, 1).map(lambda value: round(value, 4)), min_size=2
 @given(VALUES, VALUES)
 def test_welch_is_that_of_scipy(one, two):
     found = welch(one, two)
-    if np.var(one) + np.var(two) < 1e-12:
+    if min(np.var(one), np.var(two)) < 1e-12:  # SciPy warns of one without spread; the next test has it
         return
     expected = scipy.stats.ttest_ind(one, two, equal_var=False)
     interval = expected.confidence_interval(0.95)

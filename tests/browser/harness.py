@@ -18,6 +18,13 @@ from cnnlab.files import read_json
 from cnnlab.processes import is_alive
 
 PROJECT = Path(__file__).parents[2]
+
+
+def views(first: tuple[int, str], *others: tuple[int, str]) -> list[tuple[int, str]]:
+    """Return width and scheme of the views that a page is looked at in: one, or with `CNNLAB_SLOW_TESTS` all."""
+    return [first, *others] if os.environ.get("CNNLAB_SLOW_TESTS") else [first]
+
+
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
 CHROMIUM_ARGS = [
     "--no-sandbox",

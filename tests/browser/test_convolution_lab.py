@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from harness import views
 
 pytestmark = pytest.mark.browser
 
@@ -50,7 +51,7 @@ def test_it_plays_and_answers_to_the_sliders(server, open_tab):
         assert each.overflow_px() <= 0
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (400, "light")])
+@pytest.mark.parametrize(("width", "scheme"), views((400, "light"), (1280, "dark")))
 def test_every_operation_fits_the_window(open_tab, width, scheme):
     tab = open_tab(width, color_scheme=scheme)
     for query in (

@@ -1,7 +1,7 @@
 """'Accuracy and cost' in a real browser: a click opens the run, the button measures, nothing is too wide."""
 
 import pytest
-from harness import wait_until
+from harness import views, wait_until
 from made_runs import make_run
 from playwright.sync_api import expect
 
@@ -36,7 +36,7 @@ def test_a_bubble_opens_its_run_and_a_group_its_comparison(server, open_tab):
     assert tab.errors == []
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (400, "light")])
+@pytest.mark.parametrize(("width", "scheme"), views((400, "light"), (1280, "dark")))
 def test_every_view_fits(server, open_tab, width, scheme):
     for seed in range(3):
         make_run(server.store, accuracy=0.8 + seed / 20, training={"epochs": 4, "seed": seed})

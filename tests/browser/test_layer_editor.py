@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from harness import wait_until
+from harness import views, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +19,7 @@ def add(tab, title: str) -> None:
     tab.settle()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), views((400, "dark"), (1280, "light")))
 def test_a_layer_more_changes_the_table_and_an_impossible_one_is_said(open_tab, width, scheme):
     tab = open_tab(width, color_scheme=scheme)
     tab.open("/editor?layers=[conv, max_pool, flatten]&size=16")

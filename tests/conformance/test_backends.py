@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 from keras.ops import convert_to_numpy
-from test_architectures import NOT_DEEPEST, config, info, least, pixels, small_px
+from test_architectures import NAMES, SLOW, config, info, least, pixels, small_px
 
 from cnnlab.training.models import build_networks
 
@@ -19,6 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-4
 # The networks are small: compiling them well would take longer than computing.
 QUICK_COMPILATION = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+
+# One of each kind of layer; with CNNLAB_SLOW_TESTS all.
+FEW = ("alexnet", "lenet5", "lenet5_1998", "mobilenet_v3", "resnet_preact", "shufflenet_v2", "vit")
+COMPARED = NAMES if SLOW else FEW
 
 pytestmark = [
     pytest.mark.training,
@@ -53,7 +57,7 @@ def enliven(network: keras.Model, images: np.ndarray) -> None:
 def jax_answers(tmp_path_factory):
     """What one child process with JAX says of the networks saved here."""
     folder = tmp_path_factory.mktemp("networks")
-    for name in NOT_DEEPEST:
+    for name in COMPARED:
         keras.utils.set_random_seed(0)
         network = build_networks(config(name, small_px(name), least(name)), info())[0]
         images = pixels(name, 4)
@@ -70,7 +74,7 @@ def jax_answers(tmp_path_factory):
     return {row["name"]: row for row in map(json.loads, child.stdout.splitlines())}
 
 
-@pytest.mark.parametrize("name", NOT_DEEPEST)
+@pytest.mark.parametrize("name", COMPARED)
 def test_tensorflow_and_jax_agree(name, jax_answers):
     row = jax_answers[name]
     assert row["largest"] > 0.05, "logits near zero would agree whatever the backends do"

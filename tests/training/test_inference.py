@@ -1,6 +1,7 @@
 """Measured inference: the arithmetic with a clock of the test's own, and a trained network for real."""
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC
@@ -145,6 +146,7 @@ def test_a_trained_run_is_measured_from_the_command_line():
 
 @pytest.mark.training
 @pytest.mark.processes
+@pytest.mark.skipif(not os.environ.get("CNNLAB_SLOW_TESTS"), reason="half a minute; CNNLAB_SLOW_TESTS=1 asks for it")
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends_answer_too(backend):
     pytest.importorskip(backend, reason=f"the backend {backend} is not installed")
