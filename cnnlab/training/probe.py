@@ -155,9 +155,6 @@ class Probe:
 def probe_rows(shape: Sequence[int], batch_size: int, seed: int) -> NDArray[np.int64]:
     """Return which images are looked at, in their order: `MOST_IMAGES`, or fewer where these are large."""
     count = min(shape[0], MOST_IMAGES, max(batch_size, PIXELS_THAT_FIT // (shape[1] * shape[2])))
-    # An even number: oneDNN in TensorFlow 2.21 writes past its memory in the gradient of a strided 1x1 convolution
-    # of 8 channels on odd batches (seen on a Xeon with AMX: 63, 75 and 81 images; even numbers never).
-    count -= count % 2 if count > 1 else 0
     return np.sort(np.random.default_rng([seed, MOST_IMAGES]).choice(shape[0], count, replace=False))
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from cnnlab.training.engines.base import Chunk, GradientFunction, GradientNorms, Measured
-from cnnlab.training.engines.fused_normalisation import fused_normalisation
+from cnnlab.training.engines.own_kernels import own_kernels
 from cnnlab.training.model import TrainingModel, as_dict
 from cnnlab.training.sharpness import moved, perturbations, statistics_kept
 
@@ -65,7 +65,7 @@ class TensorFlowEngine:
 
     def _step(self, images: Any, labels: Mapping[str, Any], _size_px: int | None) -> dict[str, Any]:
         # The model knows its size itself; as an argument it makes a graph for each.
-        with fused_normalisation(self._model):  # while the graph is made; it is not run again after
+        with own_kernels(self._model):  # while the graph is made; it is not run again after
             images, targets = self._model.augment(images, labels)
             variables = self._model.trainable_variables
             measured, gradients = self._gradients(images, targets)
@@ -128,7 +128,7 @@ def gradient_norms(function: GradientFunction, model: TrainingModel) -> Gradient
 
     def norms(values: Any, *rest: Any) -> Any:
         tensors = [tf.convert_to_tensor(value) for value in values]
-        with fused_normalisation(model), tf.GradientTape(watch_accessed_variables=False) as tape:
+        with own_kernels(model), tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(tensors)
             scalar, more = function(tensors, *rest)
         gradients = tape.gradient(scalar, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
