@@ -33,7 +33,7 @@ def function(one, *rest, key=3): ...
 ASKED = [Layer, Layer(1).call, Layer(2).call, Layer.call, Layer.made, Layer.doubled, function, Callable_(), len]
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=str)
+@pytest.mark.parametrize("asked", ASKED, ids=range(len(ASKED)))
 def test_they_equal_the_original_twice(asked):
     expected = inspect.signature(asked)
     with quick_signatures():
@@ -41,7 +41,7 @@ def test_they_equal_the_original_twice(asked):
         assert inspect.signature(asked) == expected
 
 
-@pytest.mark.parametrize("asked", [Layer.__init__, Layer(1).call, function], ids=str)
+@pytest.mark.parametrize("asked", [Layer.__init__, Layer(1).call, function], ids=["init", "method", "function"])
 def test_argument_lists_too(asked):
     expected = inspect.getfullargspec(asked)
     with quick_signatures():
