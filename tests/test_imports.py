@@ -29,6 +29,8 @@ RANKS = {
     "cnnlab.augmentation.language": 2,
     "cnnlab.settings": 2,
     "cnnlab.config": 3,
+    "cnnlab.settings.searched": 3,
+    "cnnlab.settings.study": 3,
     "cnnlab.ablation": 3,
     "cnnlab.ablation_offers": 3,
     "cnnlab.datasets": 4,
