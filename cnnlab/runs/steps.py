@@ -1,27 +1,19 @@
-"""What single steps measured: lines while a run lives, one parquet file once it has ended."""
+"""What single steps measured: what a line holds, and how lines become rows."""
 
-import contextlib
-import io
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from cnnlab.files import read_bytes
-from cnnlab.runs import tables
-from cnnlab.runs.lines import append_lines, parse_lines, special_name, special_value
+from cnnlab.runs.lines import special_name, special_value
 from cnnlab.runs.schema import STEPS, arrow_schema
+from cnnlab.runs.tailed import TailedTable
 
 if TYPE_CHECKING:
     import polars as pl
-
-TAIL = "steps.jsonl"
-STEPS_FILE = "steps.parquet"
 
 
 def step_line(epoch: int, first_step: int, measured: Mapping[str, Any], rates: Any, elapsed_s: float) -> dict[str, Any]:
@@ -44,57 +36,27 @@ def step_line(epoch: int, first_step: int, measured: Mapping[str, Any], rates: A
 
 def append_steps(run_dir: Path, lines: Sequence[Mapping[str, Any]]) -> None:
     """Append lines of `step_line`."""
-    append_lines(run_dir / TAIL, lines)
+    KEPT.append(run_dir, lines)
 
 
 def read_steps(run_dir: Path) -> "pl.DataFrame":
     """Return one row per step and output so far, in the order of training."""
-    import polars as pl
-
-    tail, data = read_bytes(run_dir / TAIL), read_bytes(run_dir / STEPS_FILE)
-    if tail is not None or data is None:
-        table: Any = pl.from_arrow(_table(run_dir.name, parse_lines(tail or b"")))
-        return tables.conform(table, STEPS)
-    return tables.conform(pl.read_parquet(data), STEPS)
+    return KEPT.read(run_dir)
 
 
 def copy_steps(source: Path, target: Path) -> None:
-    """Let a run begin with the steps of another one, as its tail."""
-    (target / TAIL).unlink(missing_ok=True)
-    append_lines(target / TAIL, _lines(source) or [])
-
-
-def _lines(run_dir: Path) -> list[dict[str, Any]] | None:
-    """Return the steps so far as lines, None where there are no files of them."""
-    tail, data = read_bytes(run_dir / TAIL), read_bytes(run_dir / STEPS_FILE)
-    if tail is not None:
-        return parse_lines(tail)
-    return None if data is None else list(_lines_of(pq.read_table(io.BytesIO(data))))
+    """Let a run begin with the steps of another one."""
+    KEPT.copy(source, target)
 
 
 def rewind_steps(run_dir: Path, before_step: int) -> None:
-    """Keep only the steps before one, as the tail that a new attempt goes on with."""
-    lines = _lines(run_dir)
-    if lines is None:
-        return
-    temporary = run_dir / f"{TAIL}.new"
-    temporary.unlink(missing_ok=True)
-    append_lines(temporary, [cut for line in lines if (cut := _cut(line, before_step))] or [])
-    if temporary.exists():
-        os.replace(temporary, run_dir / TAIL)
-    else:
-        (run_dir / TAIL).unlink(missing_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(run_dir / STEPS_FILE)
+    """Keep only the steps before one, 1-based."""
+    KEPT.rewind(run_dir, lambda line: _cut(line, before_step))
 
 
 def compact_steps(run_dir: Path) -> None:
-    """Turn the tail into parquet."""
-    tail = read_bytes(run_dir / TAIL)
-    if tail is None:
-        return
-    tables.write_table(run_dir / STEPS_FILE, STEPS, [_table(run_dir.name, parse_lines(tail))])
-    os.unlink(run_dir / TAIL)
+    """Turn the lines into parquet."""
+    KEPT.compact(run_dir)
 
 
 def _table(run_id: str, lines: Sequence[Mapping[str, Any]]) -> pa.Table:
@@ -151,3 +113,6 @@ def _said(values: Any) -> list[Any]:
 
 def _heard(value: Any) -> float | None:
     return special_value(value) if isinstance(value, str) else value
+
+
+KEPT = TailedTable("steps", STEPS, _table, _lines_of)

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 PROGRESS_EVERY_S = 0.5
 WRITTEN_ANEW = (
     tables.TAIL,
-    steps.TAIL,
-    steps.STEPS_FILE,
-    probes.TAIL,
-    probes.PROBES_FILE,
+    steps.KEPT.tail,
+    steps.KEPT.file,
+    probes.KEPT.tail,
+    probes.KEPT.file,
     "doctor.json",
     str(tables.METRICS_FILE),
     "predictions.parquet",
@@ -95,7 +95,7 @@ class RunWriter:
             first_step: 1-based, over all epochs.
         """
         if not self._has_stepped:
-            with self._writing(steps.TAIL):
+            with self._writing(steps.KEPT.tail):
                 steps.rewind_steps(self.run_dir, first_step)
             self._has_stepped = True
         self._step_lines.append(steps.step_line(epoch, first_step, measured, rates, elapsed_s))
@@ -113,7 +113,7 @@ class RunWriter:
         place = {"run_id": self.run_id, "epoch": epoch, "step": step}
         for row in rows:
             check_row(PROBES, {**place, **row}, f"the probes of run {self.run_id!r}")
-        with self._writing(probes.TAIL):
+        with self._writing(probes.KEPT.tail):
             if not self._has_probed:
                 probes.rewind_probes(self.run_dir, epoch)
                 self._has_probed = True
@@ -125,7 +125,7 @@ class RunWriter:
 
     def _write_steps(self) -> None:
         if self._step_lines:
-            with self._writing(steps.TAIL):
+            with self._writing(steps.KEPT.tail):
                 steps.append_steps(self.run_dir, self._step_lines)
             self._step_lines = []
             self._steps_at = self._clock()
@@ -204,9 +204,9 @@ class RunWriter:
         """Turn the tails of metrics, steps and probes into parquet; the last call of a trainer that came to its end."""
         self._write_progress()
         self._write_steps()
-        with self._writing(steps.STEPS_FILE):
+        with self._writing(steps.KEPT.file):
             steps.compact_steps(self.run_dir)
-        with self._writing(probes.PROBES_FILE):
+        with self._writing(probes.KEPT.file):
             probes.compact_probes(self.run_dir)
         with self._writing("metrics/metrics.parquet"):
             tables.compact_metrics(self.run_dir, keep_tail=False)

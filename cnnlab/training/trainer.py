@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from cnnlab.analysis.costs import Costs, costs
 from cnnlab.config import RunConfig
@@ -16,7 +18,7 @@ from cnnlab.training.answering import gpu_memory
 from cnnlab.training.checkpoints import Checkpoints
 from cnnlab.training.control import Control, PausedError
 from cnnlab.training.engines.base import Engine, longest_chunk
-from cnnlab.training.equipment import equip, split_images, split_labels
+from cnnlab.training.equipment import Equipment, equip, split_images, split_labels
 from cnnlab.training.evaluation import Answers, check_answers, evaluate, evaluate_views, losses_and_accuracies
 from cnnlab.training.loop import Ended, Loop, chunk_length
 from cnnlab.training.models import network_shape
@@ -27,6 +29,9 @@ from cnnlab.training.report import Report
 from cnnlab.training.stages import Stages
 from cnnlab.training.test_time import views_of
 from cnnlab.training.transfer import begin_transfer
+
+# Images and labels by output, by split.
+Splits = dict[str, tuple[NDArray[np.uint8], dict[str, NDArray[np.int32]]]]
 
 # Added to the seed of first weights where others are taken from a source.
 HEAD_SEED = 1_000_003
@@ -138,48 +143,14 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or any(sign in text for sign in OUT_OF_MEMORY_SIGNS)
 
 
-def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Context") -> Trained:
+def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: Context) -> Trained:
     training = config.training
-    # A head that begins anew beside weights of a run with the same seed would begin as that run's own head did.
-    keras.utils.set_random_seed(training.seed + (HEAD_SEED if config.transfer.source else 0))
-    if training.deterministic and keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.experimental.enable_op_determinism()
-    images = {split: split_images(config, dataset, split) for split in ("train", "val", "test")}
-    labels = {split: split_labels(config, dataset, split) for split in images}
-    equipment = equip(config, dataset.info, images["train"], labels["train"], context.store)
-    network, model, feed = equipment.networks[0], equipment.model, equipment.feed
+    _seed(config)
+    splits = _splits(config, dataset)
+    equipment = equip(config, dataset.info, *splits["train"], context.store)
+    feed = equipment.feed
     rates = learning_rates(training, feed.steps_per_epoch, config.tricks)
-    steps_per_call = chunk_length(feed.steps_per_epoch, longest_chunk())
-    checkpoints = context.checkpoints(config)
-    transfer = begin_transfer(
-        config, network, list(model.num_classes), context.store, context.run_dir,
-        is_going_on=checkpoints is not None and checkpoints.path.exists(),
-    )  # fmt: skip
-    if transfer is not None:
-        transfer.enter(0)
-        recorder.event("weights_taken", source=config.transfer.source, **transfer.summary())
-
-    def engine_from(epoch: int) -> tuple[keras.optimizers.Optimizer, Engine]:
-        """Return optimizer and engine for what is trainable now, from an epoch on."""
-        return equipment.engine(rates[epoch * feed.steps_per_epoch :], transfer)
-
-    optimizer, engine = engine_from(0)
-
-    def answers(split: str) -> dict[str, Answers]:
-        return evaluate(loop.engine.predict, images[split], labels[split])
-
-    loop = Loop(
-        training, model, optimizer, engine, feed,
-        # Weights that are learnt move: a sum with them would not tell which epoch is the best.
-        validate=lambda: losses_and_accuracies(answers("val"), config.heads.weights),
-        steps_per_call=steps_per_call,
-        checkpoints=checkpoints,
-        control=context.control,
-        probe=Probe(model, engine, images["train"], labels["train"], training.batch_size, training.seed),
-        stages=Stages(transfer, engine_from) if transfer else None,
-    )  # fmt: skip
+    loop = _loop(config, equipment, splits, rates, recorder, context)
     position = loop.restore()
     report = Report(recorder, rates, training.epochs, feed.batch_size, position.elapsed_s)
     recorder.event("training_started", steps_per_epoch=feed.steps_per_epoch, epoch=position.epoch, step=position.step)
@@ -187,10 +158,10 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
     gpu_memory_bytes = gpu_memory.peak_bytes()  # before the evaluation, whose batches are larger
     recorder.event("evaluating", reason=ended.reason)
     views = views_of(config.tricks)
-    predict = loop.engine.predict
-    seen = {split: evaluate_views(predict, images[split], labels[split], views) for split in ("val", "test")}
+    seen = {split: evaluate_views(loop.engine.predict, *splits[split], views) for split in ("val", "test")}
     for one, _ in seen.values():
         check_answers(one)
+    network = equipment.networks[0]
     return Trained(
         network=network,
         costs=costs(network),
@@ -202,6 +173,60 @@ def _train(config: RunConfig, dataset: Dataset, recorder: Recorder, context: "Co
         images_per_s=report.images_per_s,
         gpu_memory_bytes=gpu_memory_bytes,
     )
+
+
+def _seed(config: RunConfig) -> None:
+    training = config.training
+    # A head that begins anew beside weights of a run with the same seed would begin as that run's own head did.
+    keras.utils.set_random_seed(training.seed + (HEAD_SEED if config.transfer.source else 0))
+    if training.deterministic and keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+def _splits(config: RunConfig, dataset: Dataset) -> Splits:
+    return {
+        split: (split_images(config, dataset, split), split_labels(config, dataset, split))
+        for split in ("train", "val", "test")
+    }
+
+
+def _loop(
+    config: RunConfig,
+    equipment: Equipment,
+    splits: Splits,
+    rates: NDArray[np.float64],
+    recorder: Recorder,
+    context: Context,
+) -> Loop:
+    """Return the loop before its first step, with weights taken from elsewhere where the config says so."""
+    training, feed, model = config.training, equipment.feed, equipment.model
+    checkpoints = context.checkpoints(config)
+    transfer = begin_transfer(
+        config, equipment.networks[0], list(model.num_classes), context.store, context.run_dir,
+        is_going_on=checkpoints is not None and checkpoints.path.exists(),
+    )  # fmt: skip
+    if transfer is not None:
+        transfer.enter(0)
+        recorder.event("weights_taken", source=config.transfer.source, **transfer.summary())
+
+    def engine_from(epoch: int) -> tuple[keras.optimizers.Optimizer, Engine]:
+        """Return optimizer and engine for what is trainable now, from an epoch on."""
+        return equipment.engine(rates[epoch * feed.steps_per_epoch :], transfer)
+
+    optimizer, engine = engine_from(0)
+    loop = Loop(
+        training, model, optimizer, engine, feed,
+        # Weights that are learnt move: a sum with them would not tell which epoch is the best.
+        validate=lambda: losses_and_accuracies(evaluate(loop.engine.predict, *splits["val"]), config.heads.weights),
+        steps_per_call=chunk_length(feed.steps_per_epoch, longest_chunk()),
+        checkpoints=checkpoints,
+        control=context.control,
+        probe=Probe(model, engine, *splits["train"], training.batch_size, training.seed),
+        stages=Stages(transfer, engine_from) if transfer else None,
+    )  # fmt: skip
+    return loop
 
 
 def _first_line(error: BaseException) -> str:

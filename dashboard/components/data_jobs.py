@@ -117,10 +117,15 @@ def build_arguments(store_root: Path, name: str, parameters: Mapping[str, Any]) 
 
 
 def jobs(store_root: Path) -> list[Job]:
-    """Return the jobs that nobody has dismissed, oldest first; sweeps away those of past days."""
+    """Return the jobs of data sets that nobody has dismissed, as `jobs_in`."""
+    return jobs_in(store_root / "cache" / "jobs")
+
+
+def jobs_in(parent: Path) -> list[Job]:
+    """Return the jobs of a folder that nobody has dismissed, oldest first; sweeps away those of past days."""
     _children[:] = [child for child in _children if child.poll() is None]
     found = []
-    for folder in sorted((store_root / "cache" / "jobs").glob("*")):
+    for folder in sorted(parent.glob("*")):
         job = read(folder)
         if job is None or (not job.is_running and time.time() - job.started_at > KEPT_S):
             with suppress(OSError):

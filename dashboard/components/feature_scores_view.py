@@ -1,7 +1,5 @@
 """Other classifiers on the features of a run's network: what they reached, and the button that tries them."""
 
-import shutil
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -12,11 +10,10 @@ import streamlit as st
 from dashboard import data
 from dashboard.components import data_jobs
 from dashboard.components.data_jobs import Job
+from dashboard.components.job_strip import JobStrip
 from dashboard.components.numbers import count, percent, percent_interval
-from dashboard.components.text import plain
-from dashboard.state import say
 
-EVERY_S = 0.5
+STRIP = JobStrip("classifying", done="Classified.", unit="steps")
 NAMES = {"svm": "Linear SVM", "knn": "Nearest neighbours", "linear": "Linear classifier"}
 WHAT = (
     "Learns anew on what the network computes just before its own classifier; the setting is chosen on the validation "
@@ -32,11 +29,11 @@ def feature_scores(run_id: str, result: dict[str, Any]) -> None:
             "Classify its features with …", list(NAMES), selection_mode="multi", default=["svm"],
             format_func=NAMES.__getitem__, key="feature_classifiers", help=WHAT,
         )  # fmt: skip
-        is_busy = any(job.is_running for job in _jobs(run_id))
+        is_busy = any(job.is_running for job in data_jobs.jobs_in(_root(run_id)))
         if st.button("Classify", icon=":material/scatter_plot:", disabled=not chosen or is_busy, key="classify_now"):
             _start(run_id, chosen)
             st.rerun()
-    _live(run_id)
+    STRIP.draw(_root(run_id))
     if not frame.is_empty():
         _table(frame, result)
 
@@ -81,41 +78,6 @@ def _own(output: str, test: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _live(run_id: str) -> None:
-    present = _jobs(run_id)
-    for job in present:
-        if not job.is_running and not job.error:
-            data_jobs.dismiss(job)
-            say("Classified.")
-    running = {job.folder for job in present if job.is_running}
-    if not running and not any(job.error for job in present):
-        return
-
-    def strip() -> None:
-        now = _jobs(run_id)
-        if {job.folder for job in now if job.is_running} != running:
-            st.rerun(scope="app")
-        for job in now:
-            _draw(job)
-
-    with st.container(key="classifying"):
-        st.fragment(strip, run_every=EVERY_S if running else None)()
-
-
-def _draw(job: Job) -> None:
-    key = job.folder.name
-    if job.is_running:
-        st.progress(job.share, text=f"{job.stage.capitalize() or 'Starting'}: {job.done} of {job.total or '…'}")
-        if st.button("Cancel", key=f"cancel_{key}", icon=":material/stop_circle:"):
-            data_jobs.cancel(job)
-            st.rerun(scope="app")
-        return
-    st.error(plain(job.error), icon=":material/error:")
-    if st.button("Dismiss", key=f"dismiss_{key}", icon=":material/close:"):
-        data_jobs.dismiss(job)
-        st.rerun(scope="app")
-
-
 def _start(run_id: str, classifiers: list[str]) -> Job:
     """Run `python -m cnnlab features` as a child that outlives the dashboard."""
     flags = [word for name in classifiers for word in ("--classifier", name)]
@@ -124,17 +86,6 @@ def _start(run_id: str, classifiers: list[str]) -> Job:
     return data_jobs.start(
         root, f"features-{run_id}", "Classifying", arguments, folder=_root(run_id) / uuid.uuid4().hex[:12]
     )
-
-
-def _jobs(run_id: str) -> list[Job]:
-    found = []
-    for folder in sorted(_root(run_id).glob("*")):
-        job = data_jobs.read(folder)
-        if job is None or (not job.is_running and time.time() - job.started_at > data_jobs.KEPT_S):
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
-            found.append(job)
-    return sorted(found, key=lambda job: job.started_at)
 
 
 def _root(run_id: str) -> Path:

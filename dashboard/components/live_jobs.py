@@ -1,7 +1,5 @@
 """The imports, builds and downloads of data sets on screen: progress, cancel, and what came out."""
 
-import time
-
 import polars as pl
 import streamlit as st
 
@@ -9,11 +7,10 @@ from cnnlab.datasets.storage import DatasetInfo
 from dashboard import data
 from dashboard.components import data_jobs
 from dashboard.components.data_jobs import Job
-from dashboard.components.numbers import count, duration
+from dashboard.components.job_strip import EVERY_S, dismiss_button, draw_running
+from dashboard.components.numbers import count
 from dashboard.components.text import plain
 from dashboard.state import go
-
-EVERY_S = 0.5
 
 
 def live_jobs() -> None:
@@ -43,7 +40,7 @@ def _draw(job: Job) -> None:
     key = job.folder.name
     with st.container(border=True):
         if job.is_running:
-            _draw_running(job, key)
+            draw_running(job)
             return
         info = _info(job) if job.result is not None else None
         if job.result is None:
@@ -56,20 +53,7 @@ def _draw(job: Job) -> None:
             if info and st.button("Look at it", key=f"look_{key}", icon=":material/photo_library:"):
                 data_jobs.dismiss(job)
                 go("datasets", set=job.name)
-            if st.button("Dismiss", key=f"dismiss_{key}", icon=":material/close:"):
-                data_jobs.dismiss(job)
-                st.rerun(scope="app")
-
-
-def _draw_running(job: Job, key: str) -> None:
-    left = job.remaining_s(time.time())
-    parts = [job.stage.capitalize() or "Starting", f"{count(job.done)} of {count(job.total)}" if job.total else ""]
-    parts.append(f"about {duration(left)} left" if left is not None else "")
-    st.markdown(f"**{plain(job.title)}**")
-    st.progress(job.share, text=plain(", ".join(filter(None, parts))))
-    if st.button("Cancel", key=f"cancel_{key}", icon=":material/stop_circle:"):
-        data_jobs.cancel(job)
-        st.rerun(scope="app")
+            dismiss_button(job)
 
 
 def _draw_result(job: Job, info: DatasetInfo, key: str) -> None:

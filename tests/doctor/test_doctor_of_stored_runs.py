@@ -13,7 +13,7 @@ from cnnlab.datasets.storage import open_dataset
 from cnnlab.doctor.catalogue import RULES
 from cnnlab.doctor.reading import data_facts, diagnose, keep, read_evidence
 from cnnlab.runs import queries
-from cnnlab.runs.probes import PROBES_FILE, TAIL, copy_probes, read_probes
+from cnnlab.runs.probes import KEPT, copy_probes, read_probes
 from cnnlab.runs.status import RunStatus, write_status
 from cnnlab.runs.store import Store
 from cnnlab.runs.writer import RunWriter
@@ -104,7 +104,7 @@ def test_copies_are_found_by_content(store):
 def test_looks_survive_the_tail_the_parquet_and_a_resumed_run(store):
     run_id = ended(store, [2.3, 2.0])
     run_dir = store.run_dir(run_id)
-    assert not (run_dir / TAIL).exists()
+    assert not (run_dir / KEPT.tail).exists()
     writer = RunWriter(run_dir)
     writer.probe(2, 2, [looked(0, gradient_norm=float("inf"), input_mean=[float("nan")])])
     assert read_probes(run_dir)["epoch"].to_list() == [1, 1, 2]
@@ -112,7 +112,7 @@ def test_looks_survive_the_tail_the_parquet_and_a_resumed_run(store):
     again.probe(2, 2, [looked(0, gradient_norm=float("nan"))])  # the same epoch, after a kill
     live = read_probes(run_dir)
     again.finish()
-    assert (run_dir / PROBES_FILE).exists()
+    assert (run_dir / KEPT.file).exists()
     kept = read_probes(run_dir)
     assert kept["epoch"].to_list() == live["epoch"].to_list() == [1, 1, 2]
     assert np.isnan(kept["gradient_norm"][2])
