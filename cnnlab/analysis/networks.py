@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from keras.src.backend.common import global_state
 
 from cnnlab.analysis.saved_network import SUFFIXES, first_line, open_saved, own_shape
 from cnnlab.architectures.catalogue import get_architecture
@@ -57,8 +58,12 @@ class Sample:
 @contextmanager
 def without_weights() -> Iterator[None]:
     """Build networks of any size at once and without memory: no weight is made."""
-    with keras.StatelessScope(initialize_variables=False):
-        yield
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        # Keras waits with them for a chance to make their values, and outlives `clear_session` in doing so.
+        global_state.set_global_attribute("uninitialized_variables", [])
 
 
 def load_network(

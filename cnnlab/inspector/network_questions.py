@@ -14,6 +14,7 @@ from cnnlab.datasets.storage import DatasetInfo, find_dataset
 from cnnlab.errors import UnknownNameError
 from cnnlab.inspector.answers import Answer
 from cnnlab.inspector.signatures import quick_signatures
+from cnnlab.inspector.tracking import quick_tracking
 from cnnlab.inspector.uploads import check_archive, uploaded_path
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def costs(store_root: Path, *, config: Mapping[str, Any]) -> Answer:
     from cnnlab.analysis.networks import BATCH_SIZE, without_weights
     from cnnlab.training.models import build_network
 
-    with forgotten(), quick_signatures(), without_weights():
+    with forgotten(), quick_signatures(), quick_tracking(), without_weights():
         value = _document(count_costs(build_network(run_config, info, BATCH_SIZE)))
     return Answer(value, keep=is_fixed(run_config.data.dataset, run_config.data.version))
 
@@ -65,7 +66,7 @@ def inspect(
     from cnnlab.analysis.networks import load_network, without_weights
     from cnnlab.inspector.structure import edges_of
 
-    with forgotten(), quick_signatures(), without_weights():
+    with forgotten(), quick_signatures(), quick_tracking(), without_weights():
         sample = load_network(architecture, parameters, (height, width, channels), num_classes)
         counted = count_costs(sample.network)
         return Answer({**_with_settings(_document(counted), counted), "edges": edges_of(counted)})

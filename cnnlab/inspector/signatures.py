@@ -29,9 +29,17 @@ def quick_signatures() -> Iterator[None]:
 def _quick_signature(obj: Any, **options: Any) -> inspect.Signature:
     if options:
         return _signature(obj, **options)
-    if isinstance(obj, types.MethodType) and isinstance(obj.__func__, types.FunctionType):
+    obj = inspect.unwrap(obj, stop=lambda one: hasattr(one, "__signature__"))
+    if isinstance(obj, types.MethodType) and _stays(obj.__func__):
         return _of_method(obj.__func__)  # bound to any layer, it takes the same
-    return _of_function(obj) if isinstance(obj, types.FunctionType | type) else _signature(obj)
+    return _of_function(obj) if isinstance(obj, type) or _stays(obj) else _signature(obj)
+
+
+def _stays(function: Any) -> bool:
+    """Return whether a function belongs to a module or class: one made inside another may hold a whole network."""
+    if not isinstance(function, types.FunctionType) or hasattr(function, "__wrapped__"):
+        return False
+    return set(function.__code__.co_freevars) <= {"__class__"}
 
 
 @lru_cache(maxsize=4096)
@@ -47,4 +55,4 @@ def _of_function(function: Any) -> inspect.Signature:
 @lru_cache(maxsize=8)
 def _quick(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     remembered = lru_cache(maxsize=4096)(function)
-    return lambda obj: remembered(obj) if isinstance(obj, types.FunctionType) else function(obj)
+    return lambda obj: remembered(obj) if _stays(obj) else function(obj)
