@@ -6,7 +6,6 @@ D dilation, D1 channels in, K filters, G groups, M depth multiplier, H2 x W2 the
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from keras import layers
@@ -51,7 +50,7 @@ def padding_of(call: Call) -> dict[str, list[int]] | None:
 
 def as_document(formula: Formula) -> dict[str, Any]:
     """Return a formula as plain values."""
-    return asdict(formula)
+    return dict(vars(formula))
 
 
 def _sides(layer: Any, shape: Sequence[int | None]) -> tuple[Any, ...]:
