@@ -15,8 +15,19 @@ from cnnlab.runs.teachers import teacher_file
 BACKEND_PACKAGES = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 
 
-def submit_runs(store: Store, config: RunConfig, *, queue: Queue | None = None, priority: int = 0) -> list[str]:
+def submit_runs(
+    store: Store,
+    config: RunConfig,
+    *,
+    queue: Queue | None = None,
+    priority: int = 0,
+    study_id: str | None = None,
+    trial_id: str | None = None,
+) -> list[str]:
     """Create one run per repeat and queue them; return their ids, in the order of their seeds.
+
+    Args:
+        study_id: Of which study they are runs, and `trial_id` of which trial.
 
     Raises:
         DatasetError: the store has no data set of that name or version.
@@ -29,7 +40,7 @@ def submit_runs(store: Store, config: RunConfig, *, queue: Queue | None = None, 
     config = checked_for(store, queue, config)
     run_ids = []
     for one in config.expanded():
-        run_dir = store.create_run(one)
+        run_dir = store.create_run(one, study_id=study_id, trial_id=trial_id)
         if one.training.continue_from is not None:
             begin(run_dir, one)
         queue.submit(run_dir, slots=one.compute.slots, priority=priority)

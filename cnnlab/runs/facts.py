@@ -39,6 +39,7 @@ def summary_row(run_dir: Path, status: RunStatus) -> dict[str, Any]:
         return row | {"failure": row["failure"] or UNREADABLE}
     config = read_config_values(run_dir / "config.yaml")
     row |= {"name": run.get("name") or run_dir.name, "group_id": run.get("group_id")}
+    row |= {"study_id": run.get("study_id"), "trial_id": run.get("trial_id")}
     row |= {"created_at": moment(run.get("created_at"))} | _of_config(config)
     if status.state == "queued" and not checkpoint_path(run_dir).exists():
         return row | {"epochs_done": 0}  # what an earlier attempt measured does not count

@@ -61,6 +61,17 @@ _LAYOUT = """\
   index/runs.parquet       one row per ended run; a copy, may be deleted
   ablations/<ablation_id>/ablation.yaml   baseline, changes, seeds, and the runs of each variant (below)
   ablations/trash/         deleted ablations; their runs stay
+  studies/<study_id>/      a search over settings; its trials' runs are runs as any others (below)
+    study.yaml             what was asked for: base config, space, objectives, algorithm, budget
+    study.json             identity, written once
+    status.json            how it stands and how it ended
+    heartbeat              touched every 2 s by the process that watches over the study
+    asked/                 stop (exists), width and trials (numbers): what somebody asked for since
+    trials.jsonl           its trials while it is at work; trials.parquet else
+    oracle/                state of the search, by which it goes on after an interruption
+    log.txt                what its processes printed
+    limits.json, chief.json, beats/   what its processes tell each other while it is at work
+  studies/trash/           deleted studies; their runs stay
   trash/<run_id>/          deleted runs, until the trash is emptied
   cache/                   may be deleted
 ```
@@ -72,6 +83,7 @@ _RUN = (
     ("group_id", "Fingerprint of the config without its seed: runs that share it are one group."),
     ("created_at", "When the folder was made."),
     ("schema_version", "Of this description."),
+    ("study_id, trial_id", "Of which study and trial the run is; null for others, missing in old runs."),
 )
 
 _STATUS = (
@@ -127,6 +139,26 @@ _ABLATION = (
         "new values by dotted key; `augmentation+` and `augmentation-` add and take away a step) and `baseline`, a "
         "config.",
     ),
+)
+
+_STUDY = (
+    ("study_id", "YYYYMMDD-HHMMSS-study-<4 hex>, UTC; name of the folder."),
+    ("name", "As given, or made from the config."),
+    ("created_at", "When it was asked for."),
+    ("space_hash", "Of its space: a study whose space was changed by hand does not go on."),
+    ("schema_version", "Of this description."),
+)
+
+_STUDY_STATUS = (
+    ("state", "`running`, `stopped` (goes on when somebody resumes it), `completed` or `failed`."),
+    ("reason", "Why it is no longer running, in words."),
+    ("width", "How many trials it trains at a time."),
+    ("trials", "How many it may begin in all."),
+    ("active_s", "For how long it was at work; hours of its budget are counted by this."),
+    ("starts", "How often its processes were started."),
+    ("disk_bytes", "What its runs take on disk."),
+    ("started_at, ended_at", "Of the whole study; null until then."),
+    ("host, process_space, pid, pid_created", "The process that watches over it, as of a run."),
 )
 
 _OTHERS = (
@@ -248,6 +280,8 @@ def text() -> str:
         "Kinds of failure, and the advice that goes with each:\n\n" + _fields(tuple(ADVICE.items())),
         "`result.json`, written by runs that completed:\n\n" + _fields(_RESULT),
         "`ablation.yaml`:\n\n" + _fields(_ABLATION),
+        "`study.json`:\n\n" + _fields(_STUDY),
+        "`status.json` of a study:\n\n" + _fields(_STUDY_STATUS),
         "Others:\n\n" + _fields(_OTHERS),
         "## NaN, and lines that were cut off\n\n" + _TAIL,
         "## Questions, asked without our code\n\n" + _EXAMPLES,

@@ -55,6 +55,7 @@ DTYPES = (
     "float64",
     "list<int32>",
     "list<float32>",
+    "list<string>",
     "timestamp[us, UTC]",
 )
 
@@ -207,6 +208,8 @@ SUMMARY = Table(
         Column("failure", "string", "Kind of failure; null where it did not fail.", is_nullable=True),
         Column("main_output", "string", "The output that accuracies speak of.", is_nullable=True),
         Column("serious_findings", "int32", "Of the doctor at the end; null where it did not look.", "", True),
+        Column("study_id", "string", "The study that the run is of; null for others.", is_nullable=True),
+        Column("trial_id", "string", "The trial of that study.", is_nullable=True),
     ),
 )
 
@@ -290,7 +293,37 @@ INDEX = Table(
     ),
 )
 
-TABLES = (METRICS, STEPS, PROBES, PREDICTIONS, LAYERS, INDEX, HARDWARE, INFERENCE, FEATURES)
+TRIALS = Table(
+    "trials",
+    "studies/<study_id>/trials.parquet",
+    "One row per trial of a study that is not at work, in the order of their numbers. While it is at work: "
+    "`trials.jsonl`, whose lines each say something of one trial; what a later line says of it holds.",
+    (
+        Column("trial_id", "string", "As the search calls it."),
+        Column("number", "int32", "Counted from 1, in the order in which they were begun."),
+        Column(
+            "status",
+            "string",
+            "`waiting`, `running`, `completed`, `failed`, `stopped` (early, by the study) or `cancelled`.",
+        ),
+        Column("reason", "string", "Why it failed, was stopped or cancelled, in words.", is_nullable=True),
+        Column("worker", "string", "Who trained it last, such as `worker0`.", is_nullable=True),
+        Column("attempts", "int32", "How often a worker took it up.", is_nullable=True),
+        Column("run_ids", "list<string>", "Its runs, one per execution, in the order of their seeds.", "", True),
+        Column("values", "string", "JSON: what was tried, by dotted key of the config.", is_nullable=True),
+        Column(
+            "objectives",
+            "string",
+            "JSON: what it reached so far, by metric; the mean over its executions, at its best epoch.",
+            is_nullable=True,
+        ),
+        Column("epochs_done", "int32", "Of its runs together.", "epochs", True),
+        Column("started_at", "timestamp[us, UTC]", "When it was begun.", is_nullable=True),
+        Column("ended_at", "timestamp[us, UTC]", "When it ended; null until then.", is_nullable=True),
+    ),
+)
+
+TABLES = (METRICS, STEPS, PROBES, PREDICTIONS, LAYERS, INDEX, HARDWARE, INFERENCE, FEATURES, TRIALS)
 
 
 def check_row(table: Table, row: dict[str, Any], where: str) -> None:
@@ -317,6 +350,7 @@ def arrow_schema(table: Table) -> "pyarrow.Schema":
         "float64": pa.float64(),
         "list<int32>": pa.list_(pa.int32()),
         "list<float32>": pa.list_(pa.float32()),
+        "list<string>": pa.list_(pa.string()),
         "timestamp[us, UTC]": pa.timestamp("us", tz="UTC"),
     }
     fields = [
@@ -338,6 +372,7 @@ def polars_schema(table: Table) -> "dict[str, polars.DataType]":
         "float64": pl.Float64(),
         "list<int32>": pl.List(pl.Int32()),
         "list<float32>": pl.List(pl.Float32()),
+        "list<string>": pl.List(pl.String()),
         "timestamp[us, UTC]": pl.Datetime("us", "UTC"),
     }
     return {column.name: types[column.dtype] for column in table.columns}

@@ -44,8 +44,11 @@ class Store:
     def __repr__(self) -> str:
         return f"Store({str(self.root)!r})"
 
-    def create_run(self, config: RunConfig) -> Path:
+    def create_run(self, config: RunConfig, *, study_id: str | None = None, trial_id: str | None = None) -> Path:
         """Make the folder of a new run, whole and under a name nobody else has, and return it.
+
+        Args:
+            study_id: The study that it is a run of, and `trial_id` the trial.
 
         Raises:
             StoreError: the store cannot be written.
@@ -58,12 +61,12 @@ class Store:
             temporary.mkdir()
             try:
                 write_atomic(temporary / "config.yaml", config.to_yaml())
-                return self._place(temporary, config, created)
+                return self._place(temporary, config, created, {"study_id": study_id, "trial_id": trial_id})
             except BaseException:
                 shutil.rmtree(temporary, ignore_errors=True)
                 raise
 
-    def _place(self, temporary: Path, config: RunConfig, created: datetime) -> Path:
+    def _place(self, temporary: Path, config: RunConfig, created: datetime, study: dict[str, str | None]) -> Path:
         while True:
             run_id = new_run_id(config, created)
             run = {
@@ -72,6 +75,7 @@ class Store:
                 "group_id": config.fingerprint(),
                 "created_at": created.isoformat(timespec="microseconds"),
                 "schema_version": SCHEMA_VERSION,
+                **study,
             }
             write_json(temporary / "run.json", run)
             target = self.runs_dir / run_id
@@ -111,7 +115,7 @@ class Store:
         return f"Did you mean {close[0]!r}? " if close else ""
 
     def read_run(self, run_id: str) -> dict[str, Any]:
-        """Return what was written at creation: run_id, name, group_id, created_at, schema_version."""
+        """Return what was written at creation: run_id, name, group_id, created_at, schema_version, study and trial."""
         run = read_json(self.run_dir(run_id) / "run.json")
         if not isinstance(run, dict):
             raise StoreError(
