@@ -1,0 +1,122 @@
+"""Parallel coordinates: every trial a line through its hyperparameters to its objective.
+
+Source: Inselberg 1985, doi:10.1007/BF01898350. A range drawn on an axis keeps the lines that pass through it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from cnnlab.analysis.trials import NOT_THERE, Axis, Goal, Trials
+from cnnlab.plots.labels import escaped, plural, shortened
+from cnnlab.plots.palette import sequential
+from cnnlab.plots.study_slices import ticks
+from cnnlab.plots.template import empty_figure, new_figure
+
+# Below the first place of an axis, for what a trial does not have.
+ABSENT = {True: -1.0, False: -0.12}
+LOSSES_SHOWN = 0.9
+
+
+@dataclass(frozen=True)
+class ParallelInfo:
+    """Lines of trials with a result: `codes` `(trials, axes)`, `results` `(trials, goals)`.
+
+    `places` are those of the trials; the first goal gives the colours.
+    """
+
+    axes: tuple[Axis, ...]
+    goals: tuple[Goal, ...]
+    places: NDArray[np.int64]
+    codes: NDArray[np.float64]
+    results: NDArray[np.float64]
+
+    @property
+    def is_empty(self) -> bool:
+        return self.places.size == 0 or not self.axes
+
+
+def parallel_info(trials: Trials, *, only_completed: bool = True) -> ParallelInfo:
+    """Return the lines of the trials that have all objectives."""
+    results = np.stack([trials.objective(goal) for goal in trials.goals], axis=1)
+    known = np.isfinite(results).all(axis=1)
+    if only_completed:
+        known &= trials.is_completed()
+    places = np.flatnonzero(known)
+    return ParallelInfo(trials.axes, trials.goals, places, trials.codes()[places], results[places])
+
+
+def parallel(info: ParallelInfo, *, is_dark: bool = False, height_px: int = 420) -> go.Figure:
+    """Draw the lines, the better the stronger; axes can be moved, and a range on one chooses."""
+    if info.is_empty:
+        return empty_figure("No line yet: it takes a completed trial.")
+    figure = new_figure(height_px=height_px, revision="parallel")
+    goal, values = info.goals[0], info.results[:, 0]
+    dimensions = [_dimension(axis, info.codes[:, place]) for place, axis in enumerate(info.axes)]
+    for place, one in enumerate(info.goals):
+        dimensions.append({"label": escaped(one.label), "values": info.results[:, place], "tickformat": _format(one)})
+    low, high = _span(values, is_max=goal.is_max)
+    figure.add_trace(
+        go.Parcoords(
+            dimensions=dimensions,
+            line={
+                "color": values,
+                "colorscale": _from_middle(is_dark),
+                "reversescale": not goal.is_max,
+                "cmin": low,
+                "cmax": high,
+                "showscale": False,
+            },
+            labelangle=-18,
+            labelside="top",
+        )
+    )
+    figure.update_layout(margin={"l": 64, "r": 48, "t": 84, "b": 16})
+    return figure
+
+
+def parallel_summary(info: ParallelInfo) -> str:
+    """Return one sentence: how many lines, over which axes, and what the colours say."""
+    if info.is_empty:
+        return "No completed trial yet."
+    names = ", ".join(axis.label for axis in info.axes)
+    return (
+        f"{plural(info.places.size, 'completed trial')} over {names}; the stronger a line, the better its "
+        f"{info.goals[0].label}. Draw along an axis to keep the lines that pass there; click it to let go."
+    )
+
+
+def _dimension(axis: Axis, codes: NDArray[np.float64]) -> dict[str, object]:
+    places, texts = ticks(axis)
+    absent = ABSENT[bool(axis.choices)]
+    has_absent = bool((codes == NOT_THERE).any())
+    if has_absent:
+        places, texts = [absent, *places], ["–", *texts]
+    end = len(axis.choices) - 1 if axis.choices else 1.0
+    return {
+        "label": escaped(shortened(axis.label, 22)),
+        "values": np.where(codes == NOT_THERE, absent, codes),
+        "tickvals": places,
+        "ticktext": [shortened(text, 14) for text in texts],
+        "range": [absent if has_absent else 0.0, max(end, 0.5)],
+    }
+
+
+def _format(goal: Goal) -> str:
+    return ".1%" if "accuracy" in goal.metric else ".3~s"
+
+
+def _span(values: NDArray[np.float64], *, is_max: bool) -> tuple[float, float]:
+    """Return the ends of the colours: the worst tenth shares one, or a diverged trial would flatten all others."""
+    worst = float(np.quantile(values, 1 - LOSSES_SHOWN if is_max else LOSSES_SHOWN))
+    best = float(values.max() if is_max else values.min())
+    low, high = sorted((worst, best))
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def _from_middle(is_dark: bool) -> list[tuple[float, str]]:
+    """Return the sequential colours without the palest, which is that of the page."""
+    colours = [colour for _, colour in sequential(is_dark)][1:]
+    return [(place / (len(colours) - 1), colour) for place, colour in enumerate(colours)]
