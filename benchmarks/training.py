@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks.report import machine_text, write_results
 from benchmarks.training_sides.task import ARCHITECTURES, Task
 
-IMAGES = {"lenet5": 12_800, "vgg_small": 1_920, "resnet": 1_920}
+IMAGES = {"lenet5": 25_600, "vgg_small": 3_840, "resnet": 3_840}
 LIBRARIES = ("keras", "tensorflow", "jax", "numpy")
 
 

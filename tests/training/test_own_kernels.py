@@ -36,9 +36,6 @@ def step(model, images):
         lambda: keras.layers.Conv2D(5, 1, strides=(3, 2), activation="relu", use_bias=False),
         lambda: keras.layers.Conv2D(6, 3, strides=2, padding="same"),
         lambda: keras.layers.Conv2D(4, 1, strides=2, groups=2),
-        lambda: keras.layers.MaxPooling2D(2),
-        lambda: keras.layers.MaxPooling2D(2, strides=1),
-        lambda: keras.layers.MaxPooling2D(3, strides=2, padding="same"),
     ],
 )
 def test_they_compute_what_keras_computes(make):
@@ -59,42 +56,3 @@ def test_skipped_pixels_are_skipped_before_the_convolution():
         graph = tf.function(lambda pixels: model(pixels)).get_concrete_function(tf.TensorSpec((3, SIDE, SIDE, 4)))
     strides = [list(op.get_attr("strides")) for op in graph.graph.get_operations() if op.type == "Conv2D"]
     assert strides == [[1, 1, 1, 1]]
-
-
-@pytest.mark.parametrize(
-    ("padding", "shape"), [("valid", (3, 6, 8, 4)), ("same", (2, 4, 2, 1)), ("valid", (1, 5, 6, 2))]
-)
-def test_maxima_of_pairs_and_their_gradients_are_those_of_keras(padding, shape):
-    images = np.random.default_rng(2).normal(size=shape).astype("float32")
-    model = keras.Sequential([keras.Input(shape[1:]), keras.layers.MaxPooling2D(2, padding=padding)])
-    expected = step(model, images)
-    with own_kernels(model):
-        found = step(model, images)
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_even_maps_are_pooled_without_the_slow_gradient():
-    model = keras.Sequential([keras.Input((4, 4, 2)), keras.layers.MaxPooling2D(2)])
-
-    def gradient(pixels):
-        with tf.GradientTape() as tape:
-            tape.watch(pixels)
-            answer = model(pixels, training=True)
-        return tape.gradient(answer, pixels)
-
-    with own_kernels(model):
-        graph = tf.function(gradient).get_concrete_function(tf.TensorSpec((None, 4, 4, 2)))
-    assert "MaxPoolGrad" not in {op.type for op in graph.graph.get_operations()}
-
-
-def test_of_equal_maxima_one_has_the_whole_gradient():
-    images = np.zeros((2, 4, 4, 3), "float32")
-    model = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.MaxPooling2D(2)])
-    pixels = tf.convert_to_tensor(images)
-    with own_kernels(model), tf.GradientTape() as tape:
-        tape.watch(pixels)
-        answer = model(pixels, training=True) * 3.0
-    found = tape.gradient(answer, pixels).numpy()
-    assert set(np.unique(found)) == {0.0, 3.0}
-    np.testing.assert_array_equal(found.reshape(2, 2, 2, 2, 2, 3).sum((2, 4)), np.full((2, 2, 2, 3), 3.0))
