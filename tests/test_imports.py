@@ -47,6 +47,7 @@ RANKS = {
     "cnnlab.inspector": 8,
     "cnnlab.submit": 8,
     "cnnlab.submit_ablation": 8,
+    "cnnlab.tuning": 8,
     "cnnlab.warm_worker": 9,
     "cnnlab.worker": 9,
     "cnnlab.commands": 9,

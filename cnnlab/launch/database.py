@@ -19,7 +19,7 @@ from cnnlab.processes import host_name
 
 QUEUE_VARIABLE = "CNNLAB_QUEUE"
 BUSY_S = 30.0
-VERSION = 2
+VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -43,6 +43,15 @@ CREATE TABLE IF NOT EXISTS jobs (
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, priority DESC, place);
 CREATE TABLE IF NOT EXISTS waiting (pid INTEGER PRIMARY KEY, pid_created REAL, kind TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS studies (
+    study_dir TEXT PRIMARY KEY,
+    trainer TEXT,
+    pid INTEGER,
+    pid_created REAL,
+    starts INTEGER NOT NULL DEFAULT 0,
+    started_at REAL NOT NULL DEFAULT 0,
+    not_before REAL NOT NULL DEFAULT 0
+);
 CREATE TABLE IF NOT EXISTS choices (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS waiter (one INTEGER PRIMARY KEY CHECK (one = 1), pid INTEGER, pid_created REAL);
 """

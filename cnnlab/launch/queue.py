@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cnnlab.launch import dispatch, jobs, slots, tick, warm
+from cnnlab.launch import dispatch, jobs, slots, studies, tick, warm
 from cnnlab.launch.database import Database, default_path
 from cnnlab.launch.engines.base import Engine
 from cnnlab.launch.engines.local import LocalEngine
@@ -169,6 +169,7 @@ class Queue:
     def tick(self) -> None:
         """Move the queue on: see what ended, start what can start. Any process may, at any time."""
         dispatch.move_on(self._database, self._engine)
+        studies.look_after(self._database)
         if jobs.has_line(self._database):
             tick.ensure_waiter(self._database)
 
@@ -230,9 +231,22 @@ class Queue:
         """Return whether a trainer waits, and what it takes."""
         return warm.state(self._database)
 
+    def warm_next(self, run_dir: Path) -> bool:
+        """Start a trainer that waits for the run that comes after this one on its slots; return whether."""
+        job = jobs.find(self._database, Path(run_dir).resolve())
+        if job is None or job.state != "running" or job.command != default_command(job.run_dir):
+            return False
+        return warm.ensure(self._database, warm.backend_of(job.run_dir), slot_ids=job.slot_ids)
+
     def choose_warm(self, is_on: bool) -> None:
         """Keep whether trainers are started ahead; off ends the one that waits."""
         warm.choose(self._database, is_on)
+
+    # === Studies ===
+
+    def look_after_study(self, study_dir: Path) -> None:
+        """Start the supervisor of a study, and start it again whenever it was killed before the study was over."""
+        studies.register(self._database, Path(study_dir).resolve(), self._command)
 
     # === Parts ===
 

@@ -96,28 +96,34 @@ def choose(database: Database, is_on: bool) -> None:
 # === Starting and taking ===
 
 
-def ensure(database: Database, backend: str, *, trainer: Sequence[str] | None = None) -> bool:
+def ensure(
+    database: Database, backend: str, *, trainer: Sequence[str] | None = None, slot_ids: Sequence[str] = ()
+) -> bool:
     """Start one for a run with one slot, unless it is there, not wanted, or the slots are needed; return whether.
 
     Args:
         trainer: Replaces the waiting trainer's command line.
+        slot_ids: Slots of a run after which another one will come, as in a study: one is started for that
+            although they are taken, beside those that wait for other slots.
     """
-    if os.name == "nt" or not is_wanted(database) or jobs.has_line(database):
+    if os.name == "nt" or not is_wanted(database) or (jobs.has_line(database) and not slot_ids):
         return False
     from cnnlab.launch.engines.local import start_detached  # which imports this module
 
     machine = slots.machine_slots()
     busy = {slot_id for job in jobs.active(database) for slot_id in job.slot_ids}
-    free = [slot for slot in machine if slot.id not in busy]
-    if not free or is_short_of_memory():
+    free = [slot for slot in machine if slot.id not in busy][:1]
+    meant = [slot for slot in machine if slot.id in slot_ids] if slot_ids else free
+    if not meant or is_short_of_memory():
         return False
-    environment = slots.slot_environment(free[:1], machine)
+    environment = slots.slot_environment(meant, machine)
     kind = kind_of(backend, environment)
     with database.transaction() as change:
         there = _living(database)
         if any(one.kind == kind for one in there):
             return False
-        change.execute("DELETE FROM waiting")
+        stay = [one.pid for one in there] if slot_ids else []
+        change.execute(f"DELETE FROM waiting WHERE pid NOT IN ({', '.join('?' * len(stay))})", stay)
         command = list(trainer or (sys.executable, "-m", "cnnlab.warm_worker", backend))
         orders = json.dumps({"queue": str(database.path), "trainer": command, "environment": environment})
         arguments = [sys.executable, "-m", "cnnlab.launch.waiting", orders]
@@ -130,7 +136,8 @@ def ensure(database: Database, backend: str, *, trainer: Sequence[str] | None = 
             (process.pid, created_of(process.pid), kind),
         )
     for other in there:  # of another kind
-        kill_group(other.pid, 15)
+        if other.pid not in stay:
+            kill_group(other.pid, 15)
     _sweep(database.path)
     return True
 
