@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.report import machine_text, write_results
-from benchmarks.training import measure
+from benchmarks.training_sides.side import in_turn
 from benchmarks.training_sides.task import Task
 from cnnlab.runs.writer import RunWriter
 from cnnlab.training.report import Report
@@ -35,8 +35,9 @@ def main() -> None:
     repeats = parser.parse_args().repeats
     print(machine_text())
     rows = []
-    for repeat in range(repeats):
-        rate = median(measure("ours", Task("lenet5", num_images=25_600), "tensorflow"))
+    works = {"cnnlab": ("ours", Task("lenet5", num_images=25_600, epochs=repeats))}
+    for repeat, rates in enumerate(in_turn(works, "tensorflow", repeats)):
+        rate = rates["cnnlab"]
         epoch_s, log_s = STEPS * BATCH_SIZE / rate, logged()
         rows.append({"repeat": repeat, "epoch_s": epoch_s, "log_s": log_s, "share": log_s / epoch_s})
         print(f"{repeat + 1}: {1000 * log_s:.1f} ms of {epoch_s:.2f} s", file=sys.stderr)

@@ -1,6 +1,7 @@
 """What every side trains: the same images, batch and optimizer."""
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ class Task:
         precision: `float32` or `bfloat16`.
         augmentation: A line of the pipe language; empty for none.
         num_images: Of an epoch.
-        epochs: Timed ones; one before them, which compiles, is not.
+        epochs: The most of them; one before them, which compiles, does not count.
     """
 
     architecture: str
@@ -43,14 +44,13 @@ class Task:
 
 
 def timed(task: Task, epoch: Callable[[int], Any]) -> None:
-    """Run an epoch that compiles, then the timed ones; print their images per second as JSON."""
-    epoch(0)
-    rates = []
-    for number in range(1, task.epochs + 1):
+    """Run an epoch that compiles, then one for each line of standard input; print images per second after each."""
+    for number in range(task.epochs + 1):
         begin = time.perf_counter()
         epoch(number)
-        rates.append(task.num_images / (time.perf_counter() - begin))
-    print(json.dumps({"images_per_s": rates}))
+        print(json.dumps({"images_per_s": task.num_images / (time.perf_counter() - begin)}), flush=True)
+        if not sys.stdin.readline():
+            return
 
 
 def task_from(text: str) -> Task:
