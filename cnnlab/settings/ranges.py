@@ -158,13 +158,9 @@ Range = Annotated[AnyRange, Field(discriminator="kind")]
 
 
 def tidy(searched: AnyRange, value: Any) -> Any:
-    """Return a value as it is tried: numbers with six digits, inside the range.
-
-    Workers hear of values in 32 bits, so only what six digits say reaches them unchanged; a shorter
-    number also reads better in tables.
-    """
+    """Return a value as it is tried: inside the range, an integer where asked, 0.3 and not 0.30000000000000004."""
     if isinstance(searched, FloatRange):
-        return min(max(float(f"{value:.6g}"), searched.low), searched.high)
+        return min(max(float(f"{value:.12g}"), searched.low), searched.high)
     if isinstance(searched, IntRange):
         return min(max(round(value), searched.low), searched.high)
     return value

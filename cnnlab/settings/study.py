@@ -4,6 +4,7 @@ A `StudyConfig` that exists is valid, apart from combinations of values that a n
 fails with its reason.
 """
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from cnnlab.parameters import Parameters, check
 from cnnlab.settings.objectives import Objective
 from cnnlab.settings.range_text import parse_range
 from cnnlab.settings.ranges import Range
-from cnnlab.settings.searched import check_parent, check_range, conditions
+from cnnlab.settings.searched import Conditions, check_parent, check_range, conditions
 from cnnlab.settings.searching import PRUNED, SEVERAL_OBJECTIVES, AlgorithmConfig, BudgetConfig, PruningConfig
 
 
@@ -66,6 +67,11 @@ class StudyConfig(Parameters):
                 check_parent(self.run, checked, path, parent)
         object.__setattr__(self, "space", _parents_first(self.run, checked))
         return self
+
+    @functools.cached_property
+    def conditions(self) -> dict[str, Conditions]:
+        """Of each searched setting, on which values of other searched ones it depends (all must hold)."""
+        return {path: conditions(self.run, self.space, path) for path in self.space}
 
     @model_validator(mode="after")
     def _check_epochs(self) -> Self:
