@@ -2,12 +2,14 @@
 
 The functional ANOVA asks how much of the objective's variance over the whole space a hyperparameter explains
 alone; the permutation importance asks how much worse trials that a forest has not seen are predicted when the
-hyperparameter's values are shuffled among them. Both are repeated on resamples of the trials (bootstrap), which
-gives means and intervals: few trials give wide ones. They say how much hangs on the trials that were made, not
-what a forest gets wrong with many: it learns small effects less fully than large ones.
+hyperparameter's values are shuffled among them. Half of what that adds to the squared error, over the variance, is
+the share that the hyperparameter explains alone and together with others. Both are repeated on resamples of the
+trials (bootstrap), which gives means and intervals: few trials give wide ones. They say how much hangs on the
+trials that were made, not what a forest gets wrong with many: it learns small effects less fully than large ones.
 
 Sources: Hutter, Hoos and Leyton-Brown 2014, ICML; Breiman 2001, doi:10.1023/A:1010933404324, section 10;
-Efron 1979, doi:10.1214/aos/1176344552.
+Gregorutti, Michel and Saint-Pierre 2017, doi:10.1007/s11222-016-9646-1, section 3 (why half); Efron 1979,
+doi:10.1214/aos/1176344552.
 """
 
 from collections.abc import Sequence
@@ -43,7 +45,8 @@ class ParameterImportance:
 
     Attributes:
         variance: Share of the objective's variance over the space that it explains alone, in [0, 1].
-        permutation: By how much R² on unseen trials falls when its values are shuffled; about 0 for a useless one.
+        permutation: Share of the variance that it explains alone and together with others, from shuffling its
+            values among unseen trials; about 0, also below, for a useless one.
     """
 
     name: str
@@ -126,7 +129,7 @@ def fitted_forest(codes: Numbers, objective: Numbers, *, trees: int = TREES, see
 def _permutation(
     forest: Any, x: Numbers, y: Numbers, spread: float, random: np.random.Generator
 ) -> tuple[float, Numbers]:
-    """Return R² on unseen trials, and by how much shuffling each column lowers it.
+    """Return R² on unseen trials, and half of what shuffling each column adds to its squared error.
 
     It goes by the variance of all trials: that of a few unseen ones may be next to nothing.
     """
@@ -137,7 +140,7 @@ def _permutation(
             shuffled = x.copy()
             shuffled[:, column] = random.permutation(shuffled[:, column])
             falls[column] += float(np.square(forest.predict(shuffled) - y).mean()) - error
-    return 1 - error / spread, falls / SHUFFLES / spread
+    return 1 - error / spread, falls / (2 * SHUFFLES * spread)
 
 
 def _pairs(names: Sequence[str], found: Sequence[Shares]) -> tuple[tuple[str, str, Estimate], ...]:

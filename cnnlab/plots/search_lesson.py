@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from cnnlab.analysis.search_lesson import SEARCHES, Landscape, Searched, repeated, searched
 from cnnlab.plots.palette import CATEGORICAL, NEUTRAL, sequential, with_alpha
@@ -40,40 +39,36 @@ def search_lesson_info(landscape: Landscape, *, budget: int, shown: int, seed: i
     )
 
 
-def search_lesson(info: SearchLessonInfo, *, is_dark: bool = False, is_narrow: bool = False) -> go.Figure:
-    """Draw the landscape once per search with its trials, and the values that were tried as ticks along the edges."""
-    columns = 1 if is_narrow else len(SEARCHES)
-    rows = len(SEARCHES) if is_narrow else 1
-    figure = make_subplots(rows=rows, cols=columns, subplot_titles=SEARCHES, horizontal_spacing=0.04)
-    figure.update_layout(new_figure(height_px=360 * rows, revision="lesson").layout.to_plotly_json())
+def search_ground(info: SearchLessonInfo, search: str, *, is_dark: bool = False) -> go.Figure:
+    """Draw the landscape with the trials of one search, and below the values of setting A that it tried as ticks."""
+    figure = new_figure(x_title="Setting A", y_title="Setting B", height_px=330, revision=search)
     axis = (np.arange(CELLS) + 0.5) / CELLS
-    for number, search in enumerate(SEARCHES):
-        row, column = (number + 1, 1) if is_narrow else (1, number + 1)
-        figure.add_heatmap(
-            x=axis, y=axis, z=info.ground, colorscale=sequential(is_dark), showscale=False, hoverinfo="skip",
-            zmin=0, zmax=1, row=row, col=column,
-        )  # fmt: skip
-        run = info.runs[search]
-        points, values = run.points[: info.shown], run.values[: info.shown]
-        best = int(np.argmax(values))
-        figure.add_scatter(
-            x=points[:, 0], y=points[:, 1], mode="markers",
-            marker={
-                "size": np.where(np.arange(len(points)) == best, 15, 8), "color": COLOURS[search],
-                "line": {"color": "white", "width": 1.5},
-            },
-            hovertext=[f"trial {place + 1}: {value:.3f}" for place, value in enumerate(values)],
-            hovertemplate="%{hovertext}<extra></extra>", showlegend=False, row=row, col=column,
-        )  # fmt: skip
-        figure.add_scatter(  # what it tried of the setting across, seen from below
-            x=points[:, 0], y=np.full(len(points), 0.015), mode="markers",
-            marker={"symbol": "line-ns-open", "size": 12, "color": COLOURS[search], "line": {"width": 2}},
-            hoverinfo="skip", showlegend=False, row=row, col=column,
-        )  # fmt: skip
-    figure.update_xaxes(range=[0, 1], title={"text": "Setting A"}, showgrid=False, zeroline=False)
-    figure.update_yaxes(range=[0, 1], showgrid=False, zeroline=False, showticklabels=False)
-    figure.update_yaxes(title={"text": "Setting B"}, col=1)
-    figure.update_layout(margin={"t": 44})
+    figure.add_heatmap(
+        x=axis, y=axis, z=info.ground, colorscale=sequential(is_dark), showscale=False, hoverinfo="skip", zmin=0, zmax=1
+    )
+    points, values = info.runs[search].points[: info.shown], info.runs[search].values[: info.shown]
+    is_best = np.arange(len(points)) == int(np.argmax(values))
+    figure.add_scatter(
+        x=points[:, 0],
+        y=points[:, 1],
+        mode="markers",
+        marker={
+            "size": np.where(is_best, 15, 8), "color": COLOURS[search], "opacity": 1,
+            "line": {"color": "white", "width": 1.5},
+        },
+        hovertext=[f"trial {place + 1}: {value:.3f}" for place, value in enumerate(values)],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=points[:, 0],
+        y=np.full(len(points), 0.015),
+        mode="markers",
+        marker={"symbol": "line-ns-open", "size": 12, "color": COLOURS[search], "line": {"width": 2}},
+        hoverinfo="skip",
+    )
+    figure.update_layout(showlegend=False)
+    figure.update_xaxes(range=[0, 1], showgrid=False)
+    figure.update_yaxes(range=[0, 1], showgrid=False)
     return figure
 
 

@@ -79,13 +79,26 @@ def contour(info: ContourInfo, *, is_dark: bool = False, height_px: int = 440) -
         reversescale=not info.goal.is_max,
         zsmooth=False,
         colorbar={
-            "title": {"text": f"Expected<br>{escaped(info.goal.label)}", "side": "top"},
+            "title": {"text": f"Expected {escaped(info.goal.label)}", "side": "top"},
+            "orientation": "h",  # beside the map it would take half of a phone
+            "y": 1.0,
+            "yanchor": "bottom",
             "tickformat": ".3~p" if "accuracy" in info.goal.metric else ".3~s",
             "thickness": 10,
             "outlinewidth": 0,
         },
         hoverinfo="skip",
     )
+    _add_trials(figure, info)
+    for axis, update in ((info.x, figure.update_xaxes), (info.y, figure.update_yaxes)):
+        places, texts = ticks(axis)
+        ends = [-0.5, len(axis.choices) - 0.5] if axis.choices else [0, 1]
+        update(tickvals=places, ticktext=texts, range=ends, showgrid=False)
+    figure.update_layout(hovermode="closest", clickmode="event+select")
+    return figure
+
+
+def _add_trials(figure: go.Figure, info: ContourInfo) -> None:
     is_best = info.places == (-1 if info.best is None else info.best)
     figure.add_scatter(
         x=info.at_x,
@@ -101,12 +114,6 @@ def contour(info: ContourInfo, *, is_dark: bool = False, height_px: int = 440) -
         hovertemplate="%{hovertext}<extra></extra>",
         showlegend=False,
     )
-    for axis, update in ((info.x, figure.update_xaxes), (info.y, figure.update_yaxes)):
-        places, texts = ticks(axis)
-        ends = [-0.5, len(axis.choices) - 0.5] if axis.choices else [0, 1]
-        update(tickvals=places, ticktext=texts, range=ends, showgrid=False)
-    figure.update_layout(hovermode="closest", clickmode="event+select")
-    return figure
 
 
 def contour_summary(info: ContourInfo) -> str:

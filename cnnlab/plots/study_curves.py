@@ -19,7 +19,7 @@ from cnnlab.plots.template import empty_figure, new_figure
 
 SPLITS = ("train", "val")
 CLASSES = ("worst quarter", "third quarter", "second quarter", "best quarter")
-UNRANKED = "no result yet"
+UNRANKED = "no result"
 # Beyond that many points a drawing of vectors is slow; pixels are not.
 MOST_VECTORS = 4000
 
@@ -112,7 +112,7 @@ def study_curves(info: StudyCurvesInfo, *, is_dark: bool = False, height_px: int
     for name, (colour, width) in _looks(is_dark).items():
         if name not in info.x:
             continue
-        label = f"best: {info.best}" if name == "best" else name
+        number = "%{y:.2%}" if info.metric == "accuracy" else "%{y:.4~g}"
         figure.add_trace(
             trace(
                 x=info.x[name],
@@ -120,13 +120,10 @@ def study_curves(info: StudyCurvesInfo, *, is_dark: bool = False, height_px: int
                 mode="lines+markers",
                 marker={"size": 5 if name == "best" else 3, "color": colour},
                 line={"color": colour, "width": width},
-                name=label,
+                name=f"best: {info.best}" if name == "best" else name,
                 opacity=1.0 if name == "best" else 0.7,
-                connectgaps=False,
                 customdata=info.places[name],
-                hovertemplate=f"%{{text}} ({label})<br>epoch %{{x}}: "
-                + ("%{y:.2%}" if info.metric == "accuracy" else "%{y:.4~g}")
-                + "<extra></extra>",
+                hovertemplate=f"%{{text}}, %{{fullData.name}}<br>epoch %{{x}}: {number}<extra></extra>",
                 text=[info.labels[place] for place in info.places[name].tolist()],
             )
         )
@@ -134,7 +131,8 @@ def study_curves(info: StudyCurvesInfo, *, is_dark: bool = False, height_px: int
     figure.update_yaxes(**percent_axis(named))
     if info.metric == "loss":
         _clip_losses(figure, info)
-    figure.update_xaxes(tickformat="d", rangemode="tozero")
+    last = max(float(np.nanmax(values)) for values in info.x.values())
+    figure.update_xaxes(tickformat="d", rangemode="tozero", dtick=1 if last <= 12 else None)
     return figure
 
 

@@ -18,7 +18,7 @@ WEAK_R2 = 0.2
 
 @dataclass(frozen=True)
 class ImportanceInfo:
-    """What is drawn, from the top down: a name, the share of variance, the fall of R² when shuffled."""
+    """What is drawn, from the top down: a name, the share explained alone, the share explained in all."""
 
     rows: tuple[tuple[str, Estimate, Estimate], ...]
     found: Importance
@@ -40,11 +40,11 @@ def importance_bars(info: ImportanceInfo) -> go.Figure:
     if info.is_empty:
         return empty_figure(_missing(info))
     figure = new_figure(
-        x_title="Share of variance explained alone (fANOVA), fall of R² when shuffled (permutation)",
+        x_title="Share of the variance explained",
         height_px=110 + ROW_PX * len(info.rows),
     )
     labels = unique_labels(name for name, _, _ in info.rows)
-    for name, place, fill in (("fANOVA", 1, CATEGORICAL[0]), ("permutation", 2, CATEGORICAL[1])):
+    for name, place, fill in (("alone (fANOVA)", 1, CATEGORICAL[0]), ("in all (permutation)", 2, CATEGORICAL[1])):
         estimates = [row[place] for row in info.rows]
         figure.add_bar(
             y=labels,

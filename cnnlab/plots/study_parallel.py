@@ -71,9 +71,12 @@ def parallel(info: ParallelInfo, *, is_dark: bool = False, height_px: int = 420)
             },
             labelangle=-18,
             labelside="top",
+            labelfont={"size": 13},
+            tickfont={"size": 12},
+            rangefont={"size": 11},
         )
     )
-    figure.update_layout(margin={"l": 64, "r": 48, "t": 84, "b": 16})
+    figure.update_layout(margin={"l": 64, "r": 88, "t": 84, "b": 16})
     return figure
 
 

@@ -60,7 +60,7 @@ def study_pareto(info: StudyParetoInfo, *, height_px: int = 440) -> go.Figure:
     )
     is_on_front = np.isin(info.places, info.front)
     for is_front, name, colour, size in (
-        (False, "beaten in both", CATEGORICAL[0], 7),
+        (False, "beaten by another", CATEGORICAL[0], 7),
         (True, "on the front", BEST, 10),
     ):
         here = np.flatnonzero(is_on_front == is_front)

@@ -1,17 +1,15 @@
-"""Each hyperparameter against an objective, small beside one another: where good values lie."""
+"""Each hyperparameter against an objective, small charts beside one another: where good values lie."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from cnnlab.analysis.trials import NOT_THERE, Axis, Goal, Trials
 from cnnlab.plots.labels import escaped, plural, shortened
-from cnnlab.plots.palette import NEUTRAL
-from cnnlab.plots.study_status import BEST, WORDS, colour, percent_axis, symbol, title_of, word
-from cnnlab.plots.template import GRID, empty_figure, new_figure
+from cnnlab.plots.study_status import BEST, WORDS, colour, percent_axis, symbol, word
+from cnnlab.plots.template import new_figure
 
 PANEL_PX = 250
 # Points of one choice are spread a little, or they would hide one another.
@@ -20,7 +18,10 @@ SPREAD = 0.28
 
 @dataclass(frozen=True)
 class SlicesInfo:
-    """Trials with a result: `places` of them, `codes` `(trials, axes)` on the axes, `y` the objective."""
+    """Trials with a result: `places` of them, `codes` `(trials, axes)` on the axes, `y` the objective.
+
+    `texts` are the values by axis, then by trial.
+    """
 
     goal: Goal
     axes: tuple[Axis, ...]
@@ -29,6 +30,7 @@ class SlicesInfo:
     y: NDArray[np.float64]
     statuses: tuple[str, ...]
     hovers: tuple[str, ...]
+    texts: tuple[tuple[str, ...], ...]
     best: int | None
 
     @property
@@ -43,7 +45,6 @@ def slices_info(trials: Trials, goal: Goal) -> SlicesInfo:
     statuses = trials.rows["status"].to_list()
     hovers = [
         f"<b>{escaped(trials.label(place))}</b>, {word(statuses[place])}<br>{goal.label} {goal.text(values[place])}"
-        f"<br>{escaped(trials.described(place)).replace(', ', '<br>')}"
         for place in places.tolist()
     ]
     best = trials.best()
@@ -55,37 +56,48 @@ def slices_info(trials: Trials, goal: Goal) -> SlicesInfo:
         y=values[places],
         statuses=tuple(statuses[place] for place in places),
         hovers=tuple(hovers),
+        texts=tuple(
+            tuple(escaped(axis.text(trials.values[place].get(axis.path))) for place in places) for axis in trials.axes
+        ),
         best=best,
     )
 
 
-def slices(info: SlicesInfo, *, columns: int = 3) -> go.Figure:
-    """Draw a panel per hyperparameter with the objective upwards; customdata is the place of a trial."""
-    if info.is_empty:
-        return empty_figure(f"No {info.goal.label} yet: a point comes with the first epoch of each trial.")
-    columns = min(columns, len(info.axes))
-    num_rows = -(-len(info.axes) // columns)
-    base = new_figure(height_px=80 + PANEL_PX * num_rows, revision="slices")
-    figure = make_subplots(
-        rows=num_rows, cols=columns, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.28 / num_rows,
-        figure=None,
-    )  # fmt: skip
-    figure.update_layout(base.layout.to_plotly_json())
-    statuses = np.array(info.statuses)
-    for number, axis in enumerate(info.axes):
-        row, column = number // columns + 1, number % columns + 1
-        x = _shown(axis, info.codes[:, number])
-        for status in WORDS:
-            here = np.flatnonzero((statuses == status) & np.isfinite(x))
-            if here.size:
-                _add_points(figure, info, x, here, status, row, column, has_name=number == 0)
-        _add_best(figure, info, x, row, column)
-        _axis_of(figure, axis, info.codes[:, number], row, column)
-    figure.update_yaxes(
-        **percent_axis(info.goal), gridcolor=GRID, zeroline=False, automargin=True, ticks="outside", tickcolor=GRID
+def slice_of(info: SlicesInfo, place: int, *, height_px: int = PANEL_PX) -> go.Figure:
+    """Draw the objective over the axis at `place`; customdata is the place of a trial.
+
+    All panels have the same range upwards, so that they can be read beside one another.
+    """
+    axis, codes = info.axes[place], info.codes[:, place]
+    figure = new_figure(x_title=escaped(axis.label), height_px=height_px, revision=axis.path)
+    x, statuses = _shown(axis, codes), np.array(info.statuses)
+    for status in WORDS:
+        here = np.flatnonzero(statuses == status)
+        if here.size:
+            figure.add_scatter(
+                x=x[here],
+                y=info.y[here],
+                mode="markers",
+                name=word(status),
+                marker={"size": 6, "color": colour(status), "symbol": symbol(status), "opacity": 0.6},
+                customdata=info.places[here].astype(np.int32),
+                hovertext=[f"{info.hovers[one]}<br>{escaped(axis.label)} {info.texts[place][one]}" for one in here],
+                hovertemplate="%{hovertext}<extra></extra>",
+            )
+    best = np.flatnonzero(info.places == (-1 if info.best is None else info.best))
+    figure.add_scatter(
+        x=x[best],
+        y=info.y[best],
+        mode="markers",
+        name="best",
+        hoverinfo="skip",
+        marker={"size": 13, "color": BEST, "symbol": "circle-open", "line": {"width": 3}},
     )
-    figure.update_yaxes(title={"text": title_of(info.goal).replace(", ", "<br>"), "standoff": 8}, col=1)
-    figure.update_layout(hovermode="closest", clickmode="event+select", legend={"y": 1.02, "yanchor": "bottom"})
+    _label_axis(figure, axis, codes)
+    low, high = float(info.y.min()), float(info.y.max())
+    margin = 0.06 * (high - low) or 0.5 * abs(high) or 0.5
+    figure.update_yaxes(range=[low - margin, high + margin], **percent_axis(info.goal))
+    figure.update_layout(hovermode="closest", clickmode="event+select", showlegend=False)
     return figure
 
 
@@ -93,7 +105,10 @@ def slices_summary(info: SlicesInfo) -> str:
     """Return one sentence: how many points, and which axes have trials without a value."""
     if info.is_empty:
         return f"No trial has a {info.goal.label} yet."
-    text = f"{plural(info.places.size, 'trial')} over {plural(len(info.axes), 'hyperparameter')}"
+    text = (
+        f"{plural(info.places.size, 'trial')}, open circles those stopped early; the ring is the best. Upwards is "
+        f"{info.goal.label}, {'more' if info.goal.is_max else 'less'} is better"
+    )
     absent = [
         f"{axis.label} ({count:,})"
         for axis, count in zip(info.axes, (info.codes == NOT_THERE).sum(axis=0).tolist(), strict=True)
@@ -111,30 +126,7 @@ def _shown(axis: Axis, codes: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(codes == NOT_THERE, -0.12, codes)
 
 
-def _add_points(
-    figure: go.Figure, info: SlicesInfo, x: NDArray[np.float64], here: NDArray[np.int64], status: str,
-    row: int, column: int, *, has_name: bool,
-) -> None:  # fmt: skip
-    figure.add_scatter(
-        x=x[here], y=info.y[here], mode="markers", name=word(status), legendgroup=status, showlegend=has_name,
-        marker={"size": 6, "color": colour(status), "symbol": symbol(status), "opacity": 0.6},
-        customdata=info.places[here].astype(np.int32),
-        hovertext=[info.hovers[place] for place in here.tolist()],
-        hovertemplate="%{hovertext}<extra></extra>", row=row, col=column,
-    )  # fmt: skip
-
-
-def _add_best(figure: go.Figure, info: SlicesInfo, x: NDArray[np.float64], row: int, column: int) -> None:
-    here = np.flatnonzero(info.places == info.best) if info.best is not None else np.array([], dtype=np.int64)
-    if here.size:
-        figure.add_scatter(
-            x=x[here], y=info.y[here], mode="markers", name="best", legendgroup="best",
-            showlegend=row == 1 and column == 1, hoverinfo="skip",
-            marker={"size": 13, "color": BEST, "symbol": "circle-open", "line": {"width": 3}}, row=row, col=column,
-        )  # fmt: skip
-
-
-def _axis_of(figure: go.Figure, axis: Axis, codes: NDArray[np.float64], row: int, column: int) -> None:
+def _label_axis(figure: go.Figure, axis: Axis, codes: NDArray[np.float64]) -> None:
     """Label an axis of places with what they stand for."""
     places, texts = ticks(axis)
     has_absent = bool((codes == NOT_THERE).any())
@@ -142,10 +134,7 @@ def _axis_of(figure: go.Figure, axis: Axis, codes: NDArray[np.float64], row: int
         places, texts = [-1.0 if axis.choices else -0.12, *places], ["–", *texts]
     low = places[0] if has_absent else 0.0
     span = [low - 0.6, len(axis.choices) - 0.4] if axis.choices else [min(low, 0.0) - 0.06, 1.06]
-    figure.update_xaxes(
-        title={"text": escaped(axis.label), "standoff": 4}, tickvals=places, ticktext=texts, range=span,
-        gridcolor=GRID, zeroline=False, automargin=True, linecolor=NEUTRAL, row=row, col=column,
-    )  # fmt: skip
+    figure.update_xaxes(tickvals=places, ticktext=texts, range=span)
 
 
 def ticks(axis: Axis) -> tuple[list[float], list[str]]:
@@ -175,4 +164,4 @@ def round_numbers(axis: Axis) -> list[float]:
     power = 10.0 ** np.floor(np.log10(width))
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= width * 0.999)
     first = np.ceil(axis.low / step - 1e-9) * step
-    return [round(number, 10) for number in np.arange(first, axis.high + step * 1e-6, step).tolist()]
+    return [round(number, 10) + 0.0 for number in np.arange(first, axis.high + step * 1e-6, step).tolist()]

@@ -26,7 +26,9 @@ def test_what_explains_more_is_first_and_noise_is_last():
     assert first.variance.low < first.variance.value < first.variance.high
     assert useless.variance.value < 0.02
     assert abs(useless.permutation.value) < 0.03
-    assert first.permutation.value > 1 > second.permutation.value > useless.permutation.value
+    # Of a sum of functions, what each explains in all is what it explains alone.
+    assert first.permutation.value == pytest.approx(0.9, abs=0.1)
+    assert second.permutation.value == pytest.approx(0.1, abs=0.05)
     assert found.r2.value > 0.8
     assert found.n == 200
 
@@ -38,7 +40,7 @@ def test_what_only_two_explain_together_is_a_pair():
     assert share.value > 0.5
     assert all(one.variance.value < 0.3 for one in found.parameters)
     permuted = {one.name: one.permutation.value for one in found.parameters}
-    assert min(permuted["p0"], permuted["p2"]) > 0.5 > permuted["p1"]
+    assert min(permuted["p0"], permuted["p2"]) > 0.3 > permuted["p1"]
 
 
 def test_more_trials_are_surer():
