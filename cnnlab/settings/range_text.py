@@ -27,7 +27,7 @@ def parse_range(text: str) -> AnyRange:
         ConfigError: it cannot be read.
     """
     match = _TEXT.match(text)
-    models = {"choice": ChoiceRange, "int": IntRange, "float": FloatRange}
+    models: dict[str, type[AnyRange]] = {"choice": ChoiceRange, "int": IntRange, "float": FloatRange}
     if not match or match["kind"] not in models:
         raise ConfigError(f"The range {text!r} cannot be read. Expected {EXAMPLES}. Check its name and brackets.")
     kind, body = match["kind"], match["body"]

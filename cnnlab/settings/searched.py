@@ -223,7 +223,8 @@ def _checked(path: str, spec: ParameterSpec, searched: AnyRange, model: type[Bas
 
 def _choices(path: str, spec: ParameterSpec, searched: ChoiceRange, model: type[BaseModel]) -> tuple[Any, ...]:
     field = model.model_fields[spec.name]
-    adapter = TypeAdapter(Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation)
+    kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
     found = []
     for value in searched.values:
         try:

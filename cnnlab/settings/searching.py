@@ -28,7 +28,8 @@ class AlgorithmConfig(Parameters):
         ge=1,
         le=10_000,
         title="Random trials first",
-        description="Before it learns; when left out 10 for TPE, three per searched setting for Bayesian.",
+        description="Before it learns; when left out 10 for TPE, three per searched setting for Bayesian, at most half "
+        "of the trials.",
         json_schema_extra={"only_if": {"name": ["bayesian", "tpe"]}},
     )
     beta: float = Field(

@@ -47,6 +47,7 @@ class StudyOracle(StoredOracle):
         )
         self.verbose = 0
         self.is_stopping = False
+        self._size = size(study)
         self._place(study, folder)
 
     def create_trial(self, tuner_id: str) -> Trial:
@@ -216,8 +217,7 @@ class StudyOracle(StoredOracle):
 
     def _random_values(self) -> dict[str, Any] | None:
         # In a small space the last untried trials are drawn rarely: look long enough to meet them.
-        count = size(self.study)
-        self._max_collisions = min(20 * count, MOST_COLLISIONS) if count else 20
+        self._max_collisions = min(20 * self._size, MOST_COLLISIONS) if self._size else 20
         return super()._random_values()
 
     def _wanted(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.gaussian_process import GaussianProcessRegressor
+from threadpoolctl import threadpool_limits
 
 from cnnlab.settings.study import StudyConfig
 from cnnlab.tuning.oracles.base import StudyOracle
@@ -83,7 +84,8 @@ class BayesianOracle(StudyOracle, BayesianOptimizationOracle):
         completed = [trial for trial in self.trials.values() if trial.status == TrialStatus.COMPLETED]
         if len(completed) < self.num_initial_points:
             return self._random_populate_space()
-        with warnings.catch_warnings():  # of kernels at the edge of their range
+        # One thread: the matrices are small, and beside trainings on all cores several wait for each other.
+        with warnings.catch_warnings(), threadpool_limits(1):  # warnings of kernels at the edge of their range
             warnings.simplefilter("ignore")
             values = self._vector_to_values(self._best_place())
         if self._duplicate(values):
@@ -137,6 +139,8 @@ class HyperbandRungs(StudyOracle, HyperbandOracle):
             factor=options.factor,
             hyperband_iterations=options.iterations,
         )
+
+    hyperband_iterations: int
 
     def add_trials(self, count: int) -> None:
         """Let Hyperband sweep so often again that at least so many trials more begin."""

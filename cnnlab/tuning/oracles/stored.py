@@ -34,6 +34,9 @@ class StoredOracle(keras_tuner.Oracle):
 
     study: StudyConfig
     folder: Path
+    # What keras-tuner keeps, without saying of what type.
+    ongoing_trials: dict[str, Trial]
+    max_trials: int | None
 
     def _place(self, study: StudyConfig, folder: Path) -> None:
         self.study = study

@@ -11,6 +11,7 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
 from cnnlab.settings.ranges import AnyRange, ChoiceRange, FloatRange, tidy
@@ -101,7 +102,8 @@ class OptunaOracle(StudyOracle):
             rng.set_state(tuple(numbers))
 
     def _make_study(self) -> optuna.Study:
-        directions = ["maximize" if one.direction == "max" else "minimize" for one in self.study.objectives]
+        kinds = {"max": StudyDirection.MAXIMIZE, "min": StudyDirection.MINIMIZE}
+        directions = [kinds[objective.direction] for objective in self.study.objectives]
         return optuna.create_study(sampler=self.sampler, directions=directions)
 
     def _reloaded(self) -> None:
@@ -194,7 +196,7 @@ def _last(searched: Any) -> float:
 
 
 def _random_states(sampler: BaseSampler) -> list[Any]:
-    holders = [sampler, getattr(sampler, "_random_sampler", None)]
+    holders: list[Any] = [sampler, getattr(sampler, "_random_sampler", None)]
     return [holder._rng.rng for holder in holders if holder is not None]
 
 
