@@ -1,0 +1,144 @@
+"""The chief of a study: keras-tuner's gRPC service around its oracle. `python -m cnnlab.tuning.chief STUDY_DIR`.
+
+keras-tuner starts it on a port from the environment and leaves it as it is when the oracle fails within a call.
+So the server is started here, around its servicer. The port has no authentication: it is open to this machine only.
+"""
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent import futures
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from cnnlab.files import write_json
+from cnnlab.processes import created_of
+from cnnlab.runs import trials
+from cnnlab.runs.lines import now
+from cnnlab.runs.studies import read_study
+from cnnlab.settings.study import StudyConfig
+from cnnlab.tuning.limits import CHIEF_FILE, read_limits, worker_index
+from cnnlab.tuning.oracles.base import StudyOracle
+from cnnlab.tuning.oracles.light import Trial, TrialStatus
+from cnnlab.tuning.oracles.making import make_oracle
+from cnnlab.tuning.space import decode
+
+# isort: split
+from keras_tuner.src import protos
+from keras_tuner.src.distribute.oracle_chief import OracleServicer
+
+STATE = "oracle"
+LOOK_S = 0.2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Answer workers until told to leave; 1 where the oracle failed, to be started again from its saved state."""
+    (folder,) = sys.argv[1:] if arguments is None else arguments
+    over = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: over.set())
+    study_dir = Path(folder)
+    config = read_study(study_dir).config
+    servicer = Servicer(study_dir, config, make_oracle(config, study_dir / STATE), over)
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
+    protos.get_service_grpc().add_OracleServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    write_json(study_dir / CHIEF_FILE, {"port": port, "pid": os.getpid(), "pid_created": created_of(os.getpid())})
+    while not over.wait(LOOK_S):
+        pass
+    server.stop(grace=2.0).wait()
+    return 1 if servicer.has_failed else 0
+
+
+def _careful(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a chief whose oracle fails leave: within keras-tuner a lock may be held for ever now."""
+
+    @wraps(method)
+    def answer(self: "Servicer", *arguments: Any) -> Any:
+        try:
+            return method(self, *arguments)
+        except Exception:
+            traceback.print_exc()
+            self.has_failed = True
+            self.over.set()
+            raise
+
+    return answer
+
+
+class Servicer(OracleServicer):  # type: ignore[misc]
+    """Answers workers; each call may come twice, before and after a restart."""
+
+    def __init__(self, study_dir: Path, config: StudyConfig, oracle: StudyOracle, over: threading.Event):
+        super().__init__(oracle)
+        self.over = over
+        self.has_failed = False
+        self._study_dir = study_dir
+        self._config = config
+        self._workers = {key: row.get("worker") for key, row in trials.trials(study_dir).items()}
+        for worker, trial in oracle.ongoing_trials.items():
+            self._enter(trial, worker)
+
+    @_careful
+    def CreateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802 the name is keras-tuner's
+        """Return the trial that a worker has already, or a new one where one may begin."""
+        limits, worker = read_limits(self._study_dir), request.tuner_id
+        has_one = worker in self.oracle.ongoing_trials
+        may_begin = limits.closed is None and worker_index(worker) < limits.width
+        if limits.is_paused or not (has_one or may_begin):
+            trial = Trial(self.oracle.get_space(), status=TrialStatus.STOPPED)
+            return protos.get_service().CreateTrialResponse(trial=trial.to_proto())
+        self._allow(limits.trials)
+        trial = self.oracle.create_trial(worker)
+        if trial.status == TrialStatus.RUNNING:
+            self._enter(trial, worker)
+        return protos.get_service().CreateTrialResponse(trial=trial.to_proto())
+
+    @_careful
+    def UpdateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Take the numbers of an epoch."""
+        return super().UpdateTrial(request, context)
+
+    @_careful
+    def EndTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Take the end of a trial."""
+        return super().EndTrial(request, context)
+
+    def _allow(self, count: int) -> None:
+        if self.oracle.max_trials is not None:
+            self.oracle.max_trials = count
+            return
+        # Hyperband ends by itself: what somebody asks for beyond the plan is more sweeps.
+        extra = count - self._config.budget.trials
+        missing = extra - (self.oracle.hyperband_iterations - self._config.algorithm.iterations) * max(
+            self.oracle.sweep_trials(), 1
+        )
+        if missing > 0:
+            self.oracle.add_trials(missing)
+
+    def _enter(self, trial: Trial, worker: str) -> None:
+        trial_id = trial.trial_id
+        if trial_id not in self._workers:
+            trials.say(
+                self._study_dir,
+                trial_id,
+                number=len(self._workers) + 1,
+                status="waiting",
+                worker=worker,
+                attempts=0,
+                values=decode(self._config, trial.hyperparameters.values),
+                started_at=now(),
+            )
+        elif self._workers[trial_id] != worker:
+            trials.say(self._study_dir, trial_id, worker=worker)
+        self._workers[trial_id] = worker
+
+
+if __name__ == "__main__":
+    sys.exit(main())
