@@ -34,8 +34,13 @@ PAGES: dict[str, PageSpec] = {
     "compare": PageSpec("app_pages/compare.py", "Compare", ":material/compare_arrows:", "compare"),
     "ablation": PageSpec("app_pages/ablation.py", "Ablation", ":material/science:", "ablation"),
     "cost": PageSpec("app_pages/cost.py", "Accuracy and cost", ":material/bubble_chart:", "cost", section=LEARN),
+    "tune": PageSpec("app_pages/tune.py", "Tune", ":material/tune:", "tune"),
+    "search_lesson": PageSpec(
+        "app_pages/search_lesson.py", "How searches differ", ":material/travel_explore:", "search_lesson", section=LEARN
+    ),
     "queue": PageSpec("app_pages/queue.py", "Queue", ":material/pending_actions:", "queue"),
     "run": PageSpec("app_pages/run.py", "Run", ":material/monitoring:", "run", "hidden"),
+    "study": PageSpec("app_pages/study.py", "Study", ":material/insights:", "study", "hidden"),
 }
 _MESSAGES = "messages_for_next_page"
 

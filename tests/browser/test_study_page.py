@@ -1,0 +1,46 @@
+"""A study in a real browser: it moves on by itself, a click opens a trial's run, and every view fits the window."""
+
+import pytest
+from harness import views
+from made_studies import BEGAN, make_study
+from playwright.sync_api import expect
+
+from cnnlab.runs import trials
+from cnnlab.runs.store import Store
+from cnnlab.runs.studies import study_dir
+
+pytestmark = pytest.mark.browser
+TWO = {"objectives": ["val_accuracy", "macs"], "algorithm": {"name": "nsga2"}}
+NAMES = ("Progress", "Hyperparameters", "Importance", "Trade-off", "Timeline", "Trials", "Space")
+
+
+def test_it_moves_on_and_a_click_opens_a_run(server, open_tab):
+    store = Store(server.store)
+    live = {"state": "running", "is_alive": True, "is_compact": False}
+    made = make_study(store, 3, ("completed", "running"), has_runs=True, **live)
+    tab = open_tab()
+    tab.open(f"/study?study={made.study_id}")
+    ended = tab.page.get_by_test_id("stMetric").filter(has_text="Trials ended")
+    expect(ended).to_contain_text("2 of 40")
+    reached = {"status": "completed", "objectives": {"val_accuracy": 0.99}, "ended_at": BEGAN.isoformat()}
+    trials.say(study_dir(store, made.study_id), "0001", **reached)
+    expect(ended).to_contain_text("3 of 40")
+    expect(tab.page.get_by_test_id("stMetric").filter(has_text="Best")).to_contain_text("99.00 %")
+    point = tab.page.locator(".st-key-best .scatterlayer .trace .points path.point").first
+    point.scroll_into_view_if_needed()
+    box = point.bounding_box()
+    tab.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tab.page.wait_for_url("**/run?run=*")
+    assert tab.errors == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), views((400, "dark"), (1280, "light")))
+def test_every_view_fits(server, open_tab, width, scheme):
+    made = make_study(Store(server.store), 40, ("failed", "stopped"), **TWO)
+    tab = open_tab(width, color_scheme=scheme)
+    paths = [f"/study?study={made.study_id}&view={name}" for name in NAMES]
+    for path in (*paths, "/study", "/tune", "/search_lesson"):
+        tab.open(path)
+        assert tab.problems() == [], path
+        assert tab.errors == [], path
+        assert tab.overflow_px() <= 0, f"{path} is wider than the window"
