@@ -9,7 +9,19 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 import cnnlab
-from cnnlab.commands import ablation, catalogues, datasets, doctor, features, finding, inspect, measure, runs, training
+from cnnlab.commands import (
+    ablation,
+    catalogues,
+    datasets,
+    doctor,
+    features,
+    finding,
+    inspect,
+    measure,
+    runs,
+    training,
+    tuning,
+)
 from cnnlab.errors import CNNLabError
 
 app = typer.Typer(
@@ -36,6 +48,9 @@ app.command("show")(runs.show)
 app.command("compare")(runs.compare)
 app.command("ablate")(ablation.ablate)
 app.command("ablation")(ablation.ablation)
+app.command("tune")(tuning.tune)
+app.command("studies")(tuning.list_studies)
+app.command("study")(tuning.study)
 app.command("measure")(measure.measure)
 app.command("find-rate")(finding.find_rate)
 app.command("find-batch")(finding.find_batch)

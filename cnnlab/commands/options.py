@@ -119,6 +119,25 @@ def with_config(command: Callable[..., Any]) -> Callable[..., Any]:
     return _with_options(command, OPTIONS, config_of)
 
 
+def with_study(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give `command(values, ...)` every option of a config, and `--config FILE` of a study or of a run beneath them.
+
+    `values` are nested mappings of a study, not checked yet.
+    """
+
+    def build(file: Path | None, given: Mapping[str, Any]) -> dict[str, Any]:
+        values = _read(file) if file else {}
+        study = values if "space" in values else {"run": values}
+        study["run"] = study.get("run") or {}
+        for option in OPTIONS:
+            value = given.get(option.keyword)
+            if value is not None and value != []:
+                _set(study["run"], option, value)
+        return study
+
+    return _with_options(command, OPTIONS, build)
+
+
 def with_model(model: type[Parameters], where: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give `command(parameters, ...)` one option per field of a parameter model, and `--config FILE` beneath them."""
     options = _options(model, (), {})

@@ -90,12 +90,13 @@ def cancel_trial(store: Store, study_id: str, trial_id: str, *, queue: Queue | N
     if trial_id not in known:
         raise UnknownNameError("trial", trial_id, known)
     row = known[trial_id]
-    for run_id in reversed(row.get("run_ids") or ()):
+    has_ended = row["status"] in trials.ENDED
+    for run_id in () if has_ended else reversed(row.get("run_ids") or ()):
         run_dir = store.run_dir(run_id)
-        if row["status"] not in trials.ENDED and not settle(run_dir).has_ended:
+        if not settle(run_dir).has_ended:
             (queue or Queue()).cancel(run_dir)
             return
-    state = f"is {row['status']} already" if row["status"] in trials.ENDED else "has no run yet"
+    state = f"is {row['status']} already" if has_ended else "has no run that trains"
     raise QueueError(f"Trial {trial_id!r} {state}. Expected one that trains. Choose another one, or try again.")
 
 

@@ -61,8 +61,8 @@ def ranked(rows: Iterable[Mapping[str, Any]], objectives: Sequence[Objective]) -
     scored = []
     for row in rows:
         reached = row.get("objectives") or {}
-        values = [reached.get(objective.metric) for objective in objectives]
-        if row["status"] == "completed" and all(isinstance(value, int | float) for value in values):
+        values = [reached[one.metric] for one in objectives if isinstance(reached.get(one.metric), int | float)]
+        if row["status"] == "completed" and len(values) == len(objectives):
             signed = tuple(
                 -value if objective.direction == "max" else value
                 for value, objective in zip(values, objectives, strict=True)
