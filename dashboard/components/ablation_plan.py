@@ -14,9 +14,9 @@ from cnnlab.errors import CNNLabError, ConfigError
 from cnnlab.parameters import specs
 from cnnlab.submit_ablation import submit_ablation
 from dashboard import data
-from dashboard.components.comparing import run_label
 from dashboard.components.draft import draft
 from dashboard.components.heads_section import learnt_outputs
+from dashboard.components.run_choice import choose_run
 from dashboard.components.text import plain
 from dashboard.forms import draw, put
 from dashboard.state import go, link, query
@@ -24,7 +24,6 @@ from dashboard.state import go, link, query
 FORM, RUN = "The form", "A run"
 KEY = "ablation"
 KEPT = "kept_ablation_plan"
-MOST_RUNS = 500
 
 
 def plan_form() -> None:
@@ -87,17 +86,9 @@ def _baseline() -> RunConfig | None:
 
 
 def _config_of_run(asked: str) -> RunConfig | None:
-    rows = data.summaries().sort("created_at", descending=True).head(MOST_RUNS).to_dicts()
-    labels = {row["run_id"]: run_label(row) for row in rows}
-    if asked and asked not in labels:
-        labels[asked] = asked
-    if asked and st.session_state.get(f"{KEY}.from") != asked:  # once per address: then the menu decides
-        st.session_state[f"{KEY}.from"] = asked
-        st.session_state[f"{KEY}.run"] = asked
-    if not labels:
-        st.caption("There is no run yet. Take the form, or train one first.")
+    run_id = choose_run(KEY, asked)
+    if run_id is None:
         return None
-    run_id = st.selectbox("Run", list(labels), format_func=labels.__getitem__, key=f"{KEY}.run")
     config = data.config(run_id)
     refuse_own_file(config)
     return config

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from cnnlab.architectures.own_files import refuse_own_file
 from cnnlab.config import RunConfig, config_from_dict
 from cnnlab.errors import CNNLabError, ConfigError
 from cnnlab.parameters import ParameterSpec, specs
@@ -83,7 +84,11 @@ def _config_from(where: str, asked: str) -> RunConfig | None:
     if where == LOADED:
         return config_from_dict(st.session_state[LOADED_RUN])
     run_id = choose_run(KEY, asked)
-    return data.config(run_id) if run_id else None
+    if not run_id:
+        return None
+    config = data.config(run_id)
+    refuse_own_file(config)  # before anybody counts its network
+    return config
 
 
 def _space(run: RunConfig) -> dict[str, Any]:

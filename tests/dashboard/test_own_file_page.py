@@ -40,3 +40,10 @@ def test_an_address_names_only_what_pages_list(open_page, name):
     app = open_page("train", architecture=name)
     assert f"Unknown architecture '{name}'" in app.error[0].value.replace("\\", "")
     assert app.selectbox(key="train.architecture").value == "lenet5"
+
+
+def test_no_file_is_searched_around(open_page, make_run, questions):
+    app = open_page("tune", **{"from": make_run(**VALUES)})
+    assert app.error[0].value.replace("\\", "") == SENTENCE
+    assert app.button(key="start").disabled
+    assert not [kind for kind, _ in questions if kind == "costs"]  # nobody counted the network, which runs the file
