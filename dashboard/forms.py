@@ -32,6 +32,9 @@ CHOICE_TITLES = {
     "tensorflow": "TensorFlow",
     "jax": "JAX",
     "torch": "PyTorch",
+    "tpe": "TPE",
+    "asha": "ASHA",
+    "nsga2": "NSGA-II",
 }
 
 # Draws the widget of a field: its spec, its key in the session, what to call on a change.

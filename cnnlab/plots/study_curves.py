@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cnnlab.analysis.trials import Goal, Trials
+from cnnlab.plots.curve_points import metric_rows
 from cnnlab.plots.labels import plural
 from cnnlab.plots.palette import NEUTRAL, sequential
 from cnnlab.plots.study_status import BEST, percent_axis
@@ -66,12 +67,8 @@ def study_curves_info(trials: Trials, goal: Goal, metrics: pl.DataFrame) -> Stud
     """
     split, metric, output = curve_metric(goal)
     place_of = {run_id: place for place, run_ids in enumerate(trials.run_ids) for run_id in run_ids}
-    rows = metrics.filter(
-        (pl.col("metric") == metric)
-        & (pl.col("split") == split)
-        & (pl.col("output") == output)
-        & pl.col("run_id").is_in(list(place_of))
-    ).sort("run_id", "epoch", "step", maintain_order=True)
+    rows = metric_rows(metrics, metric, output or None, [split], list(place_of))
+    rows = rows.sort("run_id", "epoch", "step", maintain_order=True)
     classes = _classes(trials, goal)
     best = trials.best()
     parts: dict[str, list[tuple[NDArray[np.float64], NDArray[np.float64], int]]] = {}

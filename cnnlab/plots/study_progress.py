@@ -95,6 +95,8 @@ def best_so_far(info: BestSoFarInfo, *, height_px: int = 360) -> go.Figure:
         )
     figure.update_layout(hovermode="closest", clickmode="event+select", legend={"y": 1.02, "yanchor": "bottom"})
     figure.update_yaxes(**percent_axis(info.goal))
+    if not unit:
+        figure.update_xaxes(tickformat=",d", dtick=1 if x.size <= 12 else None)
     return figure
 
 

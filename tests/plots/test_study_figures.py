@@ -154,6 +154,13 @@ def test_curves_are_few_traces_with_gaps():
     assert study_curves_summary(info).startswith("Validation accuracy of 9 runs, coloured by the validation accuracy")
 
 
+def test_a_network_of_one_output_has_curves_under_its_name():
+    named = curves(3).with_columns(output=pl.lit("label"))
+    assert sum(study_curves_info(made(3), ACCURACY, named).counts.values()) == 3
+    colour = Goal("val_accuracy/colour", True)
+    assert study_curves_info(made(3), colour, named).is_empty
+
+
 def test_a_thousand_curves_are_pixels():
     info = study_curves_info(made(1000), ACCURACY, curves(1000))
     assert {trace.type for trace in study_curves(info).data} == {"scattergl"}
