@@ -18,12 +18,16 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
+from cnnlab.stand_ins import standing_in
+
 # Looked for by Keras or the backend, and done without where they are not installed.
 NOT_NEEDED = {
     "tensorflow": ("jax", "pandas", "scipy", "sklearn"),
     "jax": ("pandas", "sklearn"),
     "torch": ("pandas", "sklearn"),
 }
+# Imported by Keras itself and not used here: its NumPy backend borrows JAX's convolutions, and it only counts networks.
+STANDING_IN = {"numpy": ("jax",)}
 # What TensorFlow says at each start, whatever its log level, where nothing is wrong. Written before its log begins.
 _GREETINGS = (
     rb"WARNING: All log messages before absl::InitializeLog\(\) is called are written to STDERR",
@@ -43,7 +47,12 @@ def import_keras(backend: str) -> None:
     os.environ["KERAS_BACKEND"] = backend
     # 3 leaves errors away too, but those of the kind "there is no GPU" alone: the others are raised.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with without_greetings(), _without(NOT_NEEDED.get(backend, ())), _uncollected():
+    with contextlib.ExitStack() as around:
+        around.enter_context(without_greetings())
+        around.enter_context(_without(NOT_NEEDED.get(backend, ())))
+        for name in STANDING_IN.get(backend, ()):
+            around.enter_context(standing_in(name))
+        around.enter_context(_uncollected())
         importlib.import_module("keras")
 
 

@@ -1,6 +1,7 @@
 """Imports point one way, and no page loads Keras."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ FRAMEWORKS = ("keras", "tensorflow", "jax", "torch", "keras_tuner")
 RANKS = {
     "cnnlab": 0,
     "cnnlab.errors": 0,
+    "cnnlab.stand_ins": 0,
     "cnnlab.files": 1,
     "cnnlab.frameworks": 1,
     "cnnlab.processes": 1,
@@ -58,13 +60,15 @@ RANKS = {
 ALLOWED = {("cnnlab.__main__", "dashboard.launcher")}
 
 
+@functools.cache
 def modules() -> list[tuple[str, Path]]:
     """Every module of the product by its dotted name."""
     paths = [path for top in ("cnnlab", "dashboard") for path in sorted((ROOT / top).rglob("*.py"))]
     return [(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path) for path in paths]
 
 
-def imports(source: str) -> set[str]:
+@functools.cache
+def imports(source: str) -> frozenset[str]:
     """Every module that a source imports, at its top or later."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
@@ -72,7 +76,7 @@ def imports(source: str) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def rank(module: str) -> int:

@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 from cnnlab.errors import CNNLabError
+from cnnlab.frameworks import import_keras
 from cnnlab.inspector.answers import Answer
 from cnnlab.inspector.questions import get_kind
 
@@ -67,7 +68,10 @@ def main(store_root: Path, idle_s: float) -> None:
 
 def _reply(store_root: Path, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
     try:
-        answer: Answer = get_kind(kind)(store_root, **arguments)
+        answer_to = get_kind(kind)
+        if kind != "ping":
+            import_keras(os.environ.get("KERAS_BACKEND", "tensorflow"))
+        answer: Answer = answer_to(store_root, **arguments)
     except CNNLabError as error:
         return {"error": {"class": _public_class(error), "message": str(error)}}
     except Exception as error:
