@@ -1,5 +1,6 @@
 """Pages over a store of the test's own: runs are written as a trainer would, and nothing trains."""
 
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.config import config_from_dict
@@ -28,6 +30,15 @@ COSTS = {
 }  # fmt: skip
 # Stands in for the trainer: it says nothing and waits to be cancelled.
 IDLE_TRAINER = (sys.executable, "-c", "import time; time.sleep(600)")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _packages_looked_through_once() -> Iterator[None]:
+    """Streamlit reads the metadata of every installed package at each run of a page that is tested."""
+    with pytest.MonkeyPatch.context() as patched:
+        scan = functools.cache(manifest_scanner.scan_component_manifests)
+        patched.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
 
 
 @pytest.fixture(autouse=True)
