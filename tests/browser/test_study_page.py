@@ -36,7 +36,7 @@ def test_it_moves_on_and_a_click_opens_a_run(server, open_tab):
 
 @pytest.mark.parametrize(("width", "scheme"), views((400, "dark"), (1280, "light")))
 def test_every_view_fits(server, open_tab, width, scheme):
-    made = make_study(Store(server.store), 40, ("failed", "stopped"), **TWO)
+    made = make_study(Store(server.store), 24, ("failed", "stopped"), **TWO)
     tab = open_tab(width, color_scheme=scheme)
     paths = [f"/study?study={made.study_id}&view={name}" for name in NAMES]
     for path in (*paths, "/study", "/tune", "/search_lesson"):

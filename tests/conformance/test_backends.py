@@ -21,7 +21,7 @@ TOLERANCE = 1e-4
 QUICK_COMPILATION = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 # One of each kind of layer; with CNNLAB_SLOW_TESTS all.
-FEW = ("alexnet", "lenet5", "lenet5_1998", "mobilenet_v3", "resnet_preact", "shufflenet_v2", "vit")
+FEW = ("lenet5", "lenet5_1998", "mobilenet_v3", "resnet_preact", "shufflenet_v2", "vit")
 COMPARED = NAMES if SLOW else FEW
 
 pytestmark = [

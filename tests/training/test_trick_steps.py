@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from trick_steps import CASES, CLASSES, DECAY, RATE, STEPS, TEACHER, run, start
+from trick_steps import CASES, CLASSES, DECAY, ELSEWHERE, PRECISIONS, RATE, STEPS, TEACHER, run, start
 
 from cnnlab.datasets.resizing import images_at
 from cnnlab.datasets.storage import open_dataset
@@ -124,12 +124,12 @@ def test_a_step_is_what_numpy_says(name):
     check(run(CASES[name]), CASES[name])
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ELSEWHERE)
 def test_other_backends_take_the_same_steps(name, other_backend):
     check(other_backend[name], CASES[name])
 
 
-@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_other_backends_train_in_16_bits_and_their_networks_answer_alike_here(precision, other_backend):
     assert other_backend[precision]["accuracy"] > 0.6
     assert other_backend[precision]["resumed_off"] == 0

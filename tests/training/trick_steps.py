@@ -5,6 +5,7 @@ their networks are left in the folder.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -43,6 +44,10 @@ CASES = {
         "class_weights": "balanced", "distill_from": "teacher", "smoothing": 0.1, **TEACHER,
     },
 }  # fmt: skip
+
+# What runs in other backends: all tricks at once, and what they do not cover; with CNNLAB_SLOW_TESTS each alone.
+ELSEWHERE = tuple(CASES) if os.environ.get("CNNLAB_SLOW_TESTS") else ("plain", "nesterov", "together")
+PRECISIONS = ("bfloat16", "float16") if os.environ.get("CNNLAB_SLOW_TESTS") else ("bfloat16",)
 
 
 def start() -> dict[str, np.ndarray]:
@@ -131,7 +136,7 @@ def train_in_16_bits(precision: str, folder: Path, *, is_resumed: bool) -> dict[
 
 
 if __name__ == "__main__":
-    found: dict = {name: run(case) for name, case in CASES.items()}
-    for each in ("bfloat16", "float16"):
+    found: dict = {name: run(CASES[name]) for name in ELSEWHERE}
+    for each in PRECISIONS:
         found[each] = train_in_16_bits(each, Path(sys.argv[1]), is_resumed=each == "float16")
     json.dump(found, sys.stdout)
