@@ -81,7 +81,7 @@ def install(extra: str) -> None:
         return
     say("installing what is needed (about 2 GB on disk; a few minutes the first time)")
     target = ["-r", "requirements.txt", *([f"-e.{extra}"] if extra else [])]
-    run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *target])
+    run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", *target])
     stamp.write_text(wanted)
 
 

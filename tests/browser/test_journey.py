@@ -183,7 +183,7 @@ def test_deleted_runs_come_back(server, open_tab):
     assert tab.errors == []
 
 
-@pytest.mark.parametrize("chart", ["curves", "bubbles_num_params", "bubbles_macs"])
+@pytest.mark.parametrize("chart", ["curves", "bubbles_macs"])
 def test_a_click_in_a_chart_opens_the_run(server, open_tab, chart):
     run_id = make_run(server.store)
     tab = open_tab()

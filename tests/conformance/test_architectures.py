@@ -102,7 +102,7 @@ def variants(name: str) -> list[dict[str, Any]]:
     ranges = [spec for spec in known if spec.kind != "choice"]
     choices = [{spec.name: value} for spec in known for value in spec.choices if value != spec.default]
     if len(choices) > MANY_CHOICES and not SLOW:  # the networks of keras.applications
-        choices = choices[::4]
+        choices = choices[::8]
     sides = [{spec.name: ends(spec)[side] for spec in ranges} for side in (0, -1)] if ranges else []
     return [{}, *sides, *choices]
 
