@@ -1,6 +1,9 @@
-"""Which point of a chart was clicked."""
+"""Which point of a chart was clicked, and the run behind it."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from dashboard.state import go
 
 
 def clicked(event: Any) -> int | None:
@@ -11,3 +14,11 @@ def clicked(event: Any) -> int | None:
         if isinstance(index, (int, float)) and index >= 0:
             return int(index)
     return None
+
+
+def open_clicked(event: Any, members: Sequence[str | Sequence[str]]) -> None:
+    """Open the run behind a clicked point; a group opens its first."""
+    index = clicked(event)
+    if index is not None and index < len(members):
+        member = members[index]
+        go("run", run=member if isinstance(member, str) else member[0])

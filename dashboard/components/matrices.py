@@ -1,5 +1,6 @@
 """Confusion matrices of several runs side by side."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import streamlit as st
@@ -12,7 +13,7 @@ MATRICES = 6
 CELLS: dict[Literal["counts", "shares"], str] = {"counts": "Counts", "shares": "Share of each true class"}
 
 
-def draw_matrices(rows: list[dict[str, Any]], names: dict[str, str], output: str | None = None) -> None:
+def draw_matrices(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], output: str | None = None) -> None:
     """Draw the confusion matrices of the tested runs side by side, of one output; the first where it is left out."""
     results = {row["run_id"]: data.result(row["run_id"]) for row in rows}
     tested = [row for row in rows if (results[row["run_id"]] or {}).get("outputs")]

@@ -47,14 +47,21 @@ def test_link_shows_the_runs(open_page, store):
     second = make_run(store.root, accuracy=0.95, name="second", training={"epochs": 4, "learning_rate": 0.01})
     page = open_page("compare", runs=f"{first},{second}")
     assert page.multiselect[0].value == [first, second]
-    summary, differences = (pl.from_pandas(frame.value) for frame in page.dataframe)
+    summary = pl.from_pandas(page.dataframe[0].value)
     assert summary["Test top-1"].to_list() == ["90.00 %", "95.00 %"]
     assert summary["95 % interval"].to_list() == ["85.1 to 93.4 %", "91.0 to 97.3 %"]
+    assert not page.exception
+    differences = pl.from_pandas(open_page("compare", runs=f"{first},{second}", part="Settings").dataframe[0].value)
     assert differences["Setting"].to_list() == ["training.learning_rate"]
     assert differences.row(0)[1:] == ("0.002", "0.01")
-    # Curves, two bubble charts, two matrices.
-    assert len(page.get("plotly_chart")) == 5
-    assert not page.exception
+
+
+@pytest.mark.parametrize(("part", "charts"), [("Overview", 2), ("Curves", 1), ("Settings", 0), ("Confusion", 2)])
+def test_each_part_stands_in_the_address(open_page, store, part, charts):
+    runs = [make_run(store.root), make_run(store.root)]
+    page = open_page("compare", runs=",".join(runs), part=part)
+    assert page.segmented_control(key="part").value == part.lower()
+    assert len(page.get("plotly_chart")) == charts
 
 
 def test_menu_changes_the_address(open_page, store):
@@ -88,7 +95,7 @@ def test_different_data_versions_are_said(open_page, store):
 
 def test_failed_and_running_runs_have_no_matrix_and_no_bubble(open_page, store):
     runs = [make_run(store.root, state=state) for state in ("failed", "running", "queued")]
-    page = open_page("compare", runs=",".join(runs))
+    page = open_page("compare", runs=",".join(runs), part="Confusion")
     assert not page.exception
     assert "Not tested yet" in told(page)
     assert "Confusion matrices appear when the first of these runs has been tested." in told(page)
@@ -104,7 +111,7 @@ def test_seeds_of_a_group_can_be_averaged(open_page, store):
 
 def test_settings_of_the_curves_stand_in_the_address(open_page, store):
     run = make_run(store.root)
-    page = open_page("compare", runs=run, metric="Accuracy", x="Steps", smoothing="0.5")
+    page = open_page("compare", runs=run, part="Curves", metric="Accuracy", x="Steps", smoothing="0.5")
     assert page.selectbox(key="metric").value == "accuracy"
     assert page.selectbox(key="x").value == "step"
     assert page.slider(key="smoothing").value == 0.5
@@ -118,6 +125,7 @@ def test_everything_speaks_of_the_chosen_output(open_page, make_run_of_two):
     linked = open_page("compare", runs=",".join(runs), output="colour")
     assert pl.from_pandas(linked.dataframe[0].value)["Test top-1"].to_list() == ["50.00 %", "100.00 %"]
     assert pl.from_pandas(linked.dataframe[0].value)["95 % interval"].to_list()[1] == "72.2 to 100.0 %"
+    linked = open_page("compare", runs=",".join(runs), output="colour", part="Confusion")
     drawn = " ".join(chart.proto.spec for chart in linked.get("plotly_chart"))
     assert '"green"' in drawn  # the matrices have the classes of that output
 
@@ -130,7 +138,7 @@ def test_a_run_without_the_output_has_no_numbers_of_it(open_page, store, make_ru
 
 def test_many_runs_show_a_limited_number_of_matrices(open_page, store):
     runs = [make_run(store.root, training={"epochs": 2, "seed": seed}) for seed in range(9)]
-    page = open_page("compare", runs=",".join(runs))
+    page = open_page("compare", runs=",".join(runs), part="Confusion")
     assert not page.exception
     assert "Shown for the first 6 of 9 runs" in told(page)
 
