@@ -1,0 +1,241 @@
+"""Runs of other tools into the store: a look first, then all of them or none."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnnlab.errors import CNNLabError
+from cnnlab.exchange.converting import ImportOptions, adopted, chosen_targets, is_epoch
+from cnnlab.exchange.csv_source import CsvSource
+from cnnlab.exchange.found import FoundRun, ImportRunsError, Source
+from cnnlab.exchange.names import Target
+from cnnlab.exchange.sources import opened
+from cnnlab.runs.adopting import Adoption
+from cnnlab.runs.origin import TOOLS
+from cnnlab.runs.store import Store
+
+# Stage, how many are done, of how many.
+Progress = Callable[[str, int, int], None]
+# A look takes so many runs and so long at most; the import then reads all.
+LOOK_RUNS, LOOK_S = 50, 3.0
+_PARTS = 1000
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A run that was left out, and why."""
+
+    key: str
+    reason: str
+
+
+@dataclass
+class Report:
+    """What an import did.
+
+    Attributes:
+        known: Runs that are in the store as they are now.
+        newer: Of the imported ones, those of which an earlier state is in the store too, by id: the earlier ids.
+    """
+
+    tool: str
+    path: str
+    imported: list[str] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    newer: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        skipped = [{"run": one.key, "reason": one.reason} for one in self.skipped]
+        return {
+            "tool": self.tool,
+            "path": self.path,
+            "imported": self.imported,
+            "already_there": self.known,
+            "skipped": skipped,
+            "newer_than": self.newer,
+            "notes": self.notes,
+        }
+
+    def sentence(self) -> str:
+        """Return what happened, in one sentence."""
+        parts = [f"{_runs(len(self.imported))} imported from {TOOLS[self.tool]}"]
+        parts += [f"{_runs(len(self.known))} already there, so nothing was added for them"] if self.known else []
+        parts += [f"{_runs(len(self.skipped))} left out"] if self.skipped else []
+        return "; ".join(parts) + "."
+
+
+@dataclass(frozen=True)
+class NameSeen:
+    """A name of numbers in a source: in how many of the runs looked at, how many numbers, their range, its place."""
+
+    name: str
+    runs: int
+    points: int
+    low: float
+    high: float
+    target: Target | None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What an import would find.
+
+    Attributes:
+        runs: How many there are; `looked_at` of them were read.
+        columns: Roles of the columns, for CSV.
+    """
+
+    tool: str
+    runs: int
+    looked_at: int
+    first_runs: Sequence[str]
+    names: Sequence[NameSeen]
+    parameters: Sequence[str]
+    columns: Mapping[str, str]
+    notes: Sequence[str]
+
+
+def look(
+    path: Path,
+    workplace: Path,
+    tool: str | None = None,
+    options: ImportOptions | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Look:
+    """Return what is in a file or folder, from its first runs, without importing anything.
+
+    Raises:
+        ImportRunsError: as `opened`.
+    """
+    with opened(path, workplace, tool, columns) as source:
+        keys, began = source.keys(), time.monotonic()
+        found: list[FoundRun] = []
+        notes = list(source.notes)
+        for key in keys[:LOOK_RUNS]:
+            try:
+                found.append(source.read(key, lambda _share: None))
+            except CNNLabError as error:
+                notes.append(str(error))
+            if time.monotonic() - began > LOOK_S:
+                break
+        roles = source.roles() if isinstance(source, CsvSource) else {}
+    return Look(
+        tool=source.tool,
+        runs=len(keys),
+        looked_at=len(found),
+        first_runs=[run.name for run in found[:5]],
+        names=_names(found, options or ImportOptions()),
+        parameters=sorted({name for run in found for name in run.parameters}),
+        columns=roles,
+        notes=notes,
+    )
+
+
+def import_runs(
+    store: Store,
+    path: Path,
+    *,
+    tool: str | None = None,
+    options: ImportOptions | None = None,
+    columns: Mapping[str, str] | None = None,
+    shown_path: str | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Import the runs of a file, a folder or a zip of such; a run that is there already is left alone.
+
+    A run that cannot be read is left out and named; an error that is of the store's leaves nothing behind.
+
+    Args:
+        shown_path: What runs say that they came from, where `path` is only a copy.
+
+    Raises:
+        ImportRunsError: as `opened`, or no run can be read.
+        StoreError: the store cannot be written.
+    """
+    shown, options = shown_path or str(path), options or ImportOptions()
+    with opened(path, store.cache_dir / "exchange", tool, columns) as source:
+        report = Report(source.tool, shown, notes=list(source.notes))
+        names = frozenset(store.run_ids())
+        with Adoption(store) as adoption:
+            for place, key in enumerate(keys := source.keys()):
+                _import_one(source, key, options, adoption, report, names, _teller(progress, place, len(keys)))
+    if not (report.imported or report.known) and report.skipped:
+        first = report.skipped[0]
+        raise ImportRunsError(f"None of the {len(report.skipped)} runs can be imported. The first: {first.reason}")
+    return report
+
+
+def _import_one(
+    source: Source,
+    key: str,
+    options: ImportOptions,
+    adoption: Adoption,
+    report: Report,
+    names: frozenset[str],
+    tell: Callable[[float], None],
+) -> None:
+    try:
+        run = adopted(source.read(key, tell), source.tool, report.path, options)
+    except ImportRunsError as error:
+        report.skipped.append(Skipped(key, str(error)))
+        return
+    if adoption.has(run.run_id):
+        report.known.append(run.run_id)
+        return
+    adoption.add(run)
+    report.imported.append(run.run_id)
+    earlier = [] if run.origin.has_config else _earlier(run.run_id, names)
+    if earlier:
+        report.newer[run.run_id] = earlier
+
+
+def _earlier(run_id: str, names: frozenset[str]) -> list[str]:
+    """Return the runs in the store that are the same run in another state: all but the last part of the id agrees."""
+    same = run_id.rpartition("-")[0]
+    return sorted(name for name in names if name.rpartition("-")[0] == same)
+
+
+def _teller(progress: Progress | None, place: int, count: int) -> Callable[[float], None]:
+    """Return what tells how far an import is, in runs or, where these are few, in thousandths of one."""
+    if progress is None:
+        return lambda _share: None
+    told = progress
+    told("reading runs", place, count) if count > _PARTS else told("reading runs", place * _PARTS, count * _PARTS)
+
+    def tell(share: float) -> None:
+        if count <= _PARTS:
+            told("reading runs", round((place + share) * _PARTS), count * _PARTS)
+
+    return tell
+
+
+def _names(found: Sequence[FoundRun], options: ImportOptions) -> list[NameSeen]:
+    seen: dict[str, NameSeen] = {}
+    for run in found:
+        chosen, _ = chosen_targets(run, options)
+        for one in run.series:
+            if is_epoch(one) or not one.values.size:
+                continue
+            finite = one.values[np.isfinite(one.values)]
+            low, high = (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
+            old = seen.get(one.name)
+            seen[one.name] = NameSeen(
+                one.name,
+                runs=1 + (old.runs if old else 0),
+                points=one.values.size + (old.points if old else 0),
+                low=float(np.fmin(low, old.low)) if old else low,
+                high=float(np.fmax(high, old.high)) if old else high,
+                target=chosen.get(one.name),
+            )
+    return list(seen.values())
+
+
+def _runs(count: int) -> str:
+    return f"{count:,} run" if count == 1 else f"{count:,} runs"
