@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from cnnlab.config import RunConfig, config_from_yaml
 from cnnlab.errors import ConfigError
 from cnnlab.exchange.epochs import Counting, epochs_of
-from cnnlab.exchange.found import FoundRun, ImportRunsError, Series
+from cnnlab.exchange.found import EmptyRunError, FoundRun, Series
 from cnnlab.exchange.names import EPOCH, Target, as_validation, is_validation, said_target, targets
 from cnnlab.exchange.outcome import outcome
 from cnnlab.exchange.settings import as_config, group_of
 from cnnlab.runs.adopting import AdoptedRun
 from cnnlab.runs.lines import now
 from cnnlab.runs.origin import Origin
-from cnnlab.runs.status import Failure
+from cnnlab.runs.status import Failure, failure
 from cnnlab.runs.store import is_run_id
 
 # Accuracies up to here are shares, however they were rounded; above they are percent.
@@ -67,12 +67,12 @@ def adopted(run: FoundRun, tool: str, path: str, options: ImportOptions) -> Adop
     """Return the run as the store takes it.
 
     Raises:
-        ImportRunsError: there is no number in it.
+        EmptyRunError: there is neither a number nor a parameter in it.
     """
     chosen, notes = chosen_targets(run, options)
     kept = [(one, target) for one in run.series if (target := chosen.get(one.name)) and one.values.size]
     if not kept and not run.parameters and run.own_config is None:
-        raise ImportRunsError(
+        raise EmptyRunError(
             f"{run.key!r} holds neither numbers nor parameters. Expected a metric at least, such as 'loss'. "
             "Leave it out, or map one of its names to a place such as 'train:loss'."
         )
@@ -138,9 +138,9 @@ def _of_another(
 ) -> AdoptedRun:
     assert isinstance(config, Mapping)
     name = (run.name.strip() or run.key)[:LONGEST_NAME]
-    failure: Failure | None = None
+    why: Failure | None = None
     if run.state == "failed" and run.failure:
-        failure = {"kind": "code_error", "message": run.failure[:LONGEST_TAG], "advice": ""}
+        why = {"kind": "code_error", "message": run.failure[:LONGEST_TAG], "advice": ""}
     return AdoptedRun(
         run_id=_run_id(run, origin, config, columns),
         name=name,
@@ -152,7 +152,7 @@ def _of_another(
         metrics=columns,
         started_at=_moment(run.started_s),
         ended_at=_moment(run.ended_s),
-        failure=failure,
+        failure=why,
         result=outcome(columns, has_epochs=has_epochs) if len(columns["epoch"]) else None,
     )
 
@@ -212,14 +212,12 @@ def _of_ours(run: FoundRun, config: RunConfig, origin: Origin, columns: Mapping[
         metrics=columns,
         started_at=_moment(run.started_s),
         ended_at=_moment(run.ended_s),
-        failure=None if run.state != "failed" else _failure(run.failure),
+        failure=_failure(run.failure),
         study_id=None,
         copied={name: path for name, path in run.own_files.items() if name in OWN_FILES},
     )
 
 
 def _failure(text: str) -> Failure | None:
-    from cnnlab.runs.status import failure
-
     kind, colon, message = text.partition(": ")
     return failure(kind, message) if colon else failure("code_error", text) if text else None

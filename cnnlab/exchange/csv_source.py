@@ -1,9 +1,9 @@
 """Runs out of CSV files: one row per epoch of each run, or one row per number (long form).
 
-Files of Keras's `CSVLogger`, of PyTorch Lightning's `CSVLogger`, of our own export and of TensorBoard's 'download as
-CSV' are such. Which column is what is guessed from its name and content (`csv_columns`) and can be said. Without a
-column that names the run, rows belong to one run as long as their epochs rise; columns that stay the same within a
-run are its parameters.
+Files of Keras's `CSVLogger`, of PyTorch Lightning's `CSVLogger`, of TensorBoard's 'download as CSV' and of our own
+export are such; of ours `runs.csv` beside `metrics.csv` says names, times and settings. Which column is what is
+guessed from its name and content (`csv_columns`) and can be said. Without a column that names the run, rows belong to
+one run as long as their epochs rise; columns that are no numbers are its parameters.
 """
 
 import re
@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from cnnlab.exchange.csv_columns import chosen
+from cnnlab.exchange.csv_runs import AboutRun, about_runs
 from cnnlab.exchange.csv_table import SUFFIXES, is_given, numbers, read_table
 from cnnlab.exchange.found import FoundRun, ImportRunsError, Scalar, Series, Tell
 from cnnlab.exchange.names import name_of
@@ -21,6 +22,7 @@ from cnnlab.exchange.settings import typed
 
 MOST_RUNS = 100_000
 _OF_TENSORBOARD = re.compile(r"run-(?P<run>.+)-tag-(?P<tag>.+)\.csv")
+RUNS, METRICS = "runs.csv", "metrics.csv"
 _ROW, _KEY = "__row", "__run"
 
 
@@ -40,8 +42,12 @@ class CsvSource:
         self._files = [path] if path.is_file() else csv_files(path)
         self._runs: dict[str, list[tuple[Path, str]]] = {}
         self._tables: dict[Path, tuple[dict[str, pl.DataFrame], dict[str, str]]] = {}
+        self._about: dict[str, AboutRun] = {}
         for file in self._files:
-            self._find(file)
+            if file.name == RUNS and file.with_name(METRICS) in self._files:
+                self._about |= about_runs(file)
+            else:
+                self._find(file)
 
     def keys(self) -> list[str]:
         """Return what the runs are called."""
@@ -65,14 +71,18 @@ class CsvSource:
             parameters |= _parameters(rows, roles)
         tell(1.0)
         name = key.rpartition("/")[2]
+        about = self._about.get(name, AboutRun(name))
         return FoundRun(
             key=key,
-            name=name,
+            name=about.name,
             identity=f"{self._path.name}/{key}",
             series=series,
-            parameters=parameters,
+            parameters={**parameters, **about.parameters},
             experiment=self._path.name if len(self._runs) > 1 else "",
-            started_s=started,
+            state=about.state,
+            said_status=about.state if self._about else "",
+            started_s=about.started_s or started,
+            ended_s=about.ended_s,
             troubles=troubles,
         )
 
@@ -102,7 +112,10 @@ class CsvSource:
             return name
         place = file.relative_to(self._path).with_suffix("").as_posix()
         # Lightning calls every file 'metrics', in a folder per run.
-        place = file.parent.relative_to(self._path).as_posix() if file.stem == "metrics" and "/" in place else place
+        if file.name == METRICS:
+            place = "" if file.parent == self._path else file.parent.relative_to(self._path).as_posix()
+        if not place:
+            return name
         return place if count == 1 else f"{place}/{name}"
 
 

@@ -105,7 +105,8 @@ def _check(target: Path, run_ids: Sequence[str]) -> None:
         raise ExportError("No run to export. Expected one id at least. List runs with 'python -m cnnlab runs'.")
     if target.exists() and not (target.is_dir() and target.suffix != ZIP and not any(target.iterdir())):
         raise ExportError(
-            f"There is something at {str(target)!r} already. Expected a new place. Choose another, or delete that first."
+            f"There is something at {str(target)!r} already. Expected a new place. "
+            "Choose another, or delete that first."
         )
 
 

@@ -19,6 +19,10 @@ class ImportRunsError(CNNLabError):
     """A file or folder holds no runs that can be imported, or is unsafe."""
 
 
+class EmptyRunError(ImportRunsError):
+    """A run holds neither numbers nor parameters."""
+
+
 class ExportError(CNNLabError):
     """Runs cannot be exported to that place."""
 

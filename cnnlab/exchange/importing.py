@@ -11,7 +11,7 @@ import numpy as np
 from cnnlab.errors import CNNLabError
 from cnnlab.exchange.converting import ImportOptions, adopted, chosen_targets, is_epoch
 from cnnlab.exchange.csv_source import CsvSource
-from cnnlab.exchange.found import FoundRun, ImportRunsError, Source
+from cnnlab.exchange.found import EmptyRunError, FoundRun, ImportRunsError, Source
 from cnnlab.exchange.names import Target
 from cnnlab.exchange.sources import opened
 from cnnlab.runs.adopting import Adoption
@@ -39,6 +39,7 @@ class Report:
 
     Attributes:
         known: Runs that are in the store as they are now.
+        empty: Runs without numbers and parameters, such as the folder with TensorBoard's table of hyperparameters.
         newer: Of the imported ones, those of which an earlier state is in the store too, by id: the earlier ids.
     """
 
@@ -47,6 +48,7 @@ class Report:
     imported: list[str] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    empty: list[Skipped] = field(default_factory=list)
     newer: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -59,6 +61,7 @@ class Report:
             "imported": self.imported,
             "already_there": self.known,
             "skipped": skipped,
+            "empty": [one.key for one in self.empty],
             "newer_than": self.newer,
             "notes": self.notes,
         }
@@ -166,9 +169,12 @@ def import_runs(
         with Adoption(store) as adoption:
             for place, key in enumerate(keys := source.keys()):
                 _import_one(source, key, options, adoption, report, names, _teller(progress, place, len(keys)))
-    if not (report.imported or report.known) and report.skipped:
-        first = report.skipped[0]
-        raise ImportRunsError(f"None of the {len(report.skipped)} runs can be imported. The first: {first.reason}")
+    failed = [*report.skipped, *report.empty]
+    if not (report.imported or report.known) and failed:
+        first = failed[0].reason
+        raise ImportRunsError(
+            f"None of the {len(failed)} runs can be imported. The first: {first}" if len(failed) > 1 else first
+        )
     return report
 
 
@@ -183,6 +189,9 @@ def _import_one(
 ) -> None:
     try:
         run = adopted(source.read(key, tell), source.tool, report.path, options)
+    except EmptyRunError as error:
+        report.empty.append(Skipped(key, str(error)))
+        return
     except ImportRunsError as error:
         report.skipped.append(Skipped(key, str(error)))
         return

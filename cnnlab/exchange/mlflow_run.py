@@ -9,6 +9,7 @@ import numpy as np
 
 from cnnlab.exchange.found import FoundRun, ImportRunsError, Series
 from cnnlab.exchange.limits import is_within, json_mapping, read_text
+from cnnlab.runs.status import ENDED
 
 # RunStatus of MLflow's service.proto, by number and by name.
 STATUSES = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
@@ -16,7 +17,7 @@ STATUSES = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED
 STATES = {"FINISHED": "completed", "FAILED": "failed", "KILLED": "cancelled", "RUNNING": "lost", "SCHEDULED": "lost"}
 RUN_NAME, NOTE = "mlflow.runName", "mlflow.note.content"
 # What an export of ours leaves with a run: see `cnnlab.exchange.to_mlflow`.
-OWN_RUN, OWN_FAILURE = "cnnlab.run.json", "cnnlab.failure"
+OWN_RUN, OWN_STATE, OWN_FAILURE = "cnnlab.run.json", "cnnlab.state", "cnnlab.failure"
 OWN_CONFIG = "config.yaml"
 # Databases hold no infinity: MLflow writes the largest number in its place.
 LARGEST = sys.float_info.max
@@ -47,7 +48,7 @@ def found(run: MLflowRun) -> FoundRun:
     """Return the run as our importer takes it."""
     tags = dict(run.tags)
     own_run, own_config, files = _own(run, tags)
-    failure = tags.pop(OWN_FAILURE, "")
+    failure, state = tags.pop(OWN_FAILURE, ""), tags.pop(OWN_STATE, "")
     stamps = [rows[0][0] for rows in run.metrics.values() if rows]
     start_ms = run.start_ms or min(stamps, default=None)
     return FoundRun(
@@ -59,7 +60,7 @@ def found(run: MLflowRun) -> FoundRun:
         tags={name: value for name, value in tags.items() if name not in (RUN_NAME, NOTE)},
         notes=tags.get(NOTE, ""),
         experiment=run.experiment,
-        state=STATES.get(run.status, "lost"),
+        state=state if state in ENDED else STATES.get(run.status, "lost"),
         said_status=run.status,
         failure=failure,
         started_s=start_ms / 1000 if start_ms else None,

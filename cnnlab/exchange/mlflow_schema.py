@@ -5,11 +5,14 @@ migrations; these speak of constraints by name, so the names here are MLflow's. 
 of an empty database up to the revision, https://github.com/mlflow/mlflow/tree/master/mlflow/store/db_migrations.
 """
 
-REVISION = "2d6e25af4d3e"
+REVISION = "acf3f17fdcc7"
 
 # Per table its columns, then its constraints.
 _TABLES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
-    "alembic_version": ({"version_num": "VARCHAR(32) NOT NULL"}, ("CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)",)),
+    "alembic_version": (
+        {"version_num": "VARCHAR(32) NOT NULL"},
+        ("CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)",),
+    ),
     "experiments": (
         {
             "experiment_id": "INTEGER NOT NULL",
@@ -133,6 +136,7 @@ _TABLES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
             "status": "VARCHAR(20)",
             "status_message": "VARCHAR(500)",
             "run_link": "VARCHAR(500)",
+            "storage_location": "VARCHAR(500)",
         },
         (
             "CONSTRAINT model_version_pk PRIMARY KEY (name, version)",

@@ -26,7 +26,7 @@ MARK = "tfevents"
 OWN_END = ".cnnlab"
 # What `add_hparams` calls its folder: the time.
 _OF_HPARAMS = re.compile(r"\d{9,11}\.\d+")
-_STATES = {"SUCCESS": "completed", "FAILURE": "failed", "RUNNING": "lost"}
+_STATES = {"SUCCESS": "completed", "FAILURE": "failed", "RUNNING": "lost", "UNKNOWN": "lost"}
 MOST_FOLDERS = 100_000
 
 

@@ -16,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from cnnlab.exchange.mlflow_run import LARGEST, NOTE, OWN_CONFIG, OWN_FAILURE, OWN_RUN, RUN_NAME
+from cnnlab.exchange.mlflow_run import LARGEST, NOTE, OWN_CONFIG, OWN_FAILURE, OWN_RUN, OWN_STATE, RUN_NAME
 from cnnlab.exchange.mlflow_schema import statements
 from cnnlab.exchange.selection import Point, RunToExport, text_of
 from cnnlab.runs.sources import MODEL
@@ -54,11 +54,11 @@ def to_mlflow(
             database.execute(
                 "INSERT INTO experiments VALUES (?, ?, ?, 'active', ?, ?)", (number, name, place, begun, begun)
             )
-        for place, run in enumerate(runs):
+        for done, run in enumerate(runs):
             with database:
                 _write_run(database, run)
             _copy_artifacts(run, folder / artifacts_of(run.run_id), wanted)
-            tell(place + 1)
+            tell(done + 1)
     (folder / "README.md").write_text(_README, encoding="utf-8")
 
 
@@ -108,7 +108,7 @@ def _tags(run: RunToExport) -> dict[str, str]:
         "mlflow.user": "",
         OWN_RUN: json.dumps(said, ensure_ascii=False),
         "cnnlab.run_id": run.run_id,
-        "cnnlab.state": run.status.state,
+        OWN_STATE: run.status.state,
     }
     tags |= {
         name: text[:LONGEST_TAG] for name, text in (run.origin.tags if run.origin else {}).items() if name not in tags

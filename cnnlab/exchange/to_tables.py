@@ -5,12 +5,11 @@ from pathlib import Path
 
 import polars as pl
 
+from cnnlab.exchange.csv_runs import CONFIG
 from cnnlab.exchange.selection import RunToExport, summary_rows, text_of
 from cnnlab.runs import queries
 from cnnlab.runs.schema import METRICS, PREDICTIONS, SUMMARY, Table
 from cnnlab.runs.streamed import write_stream
-
-CONFIG = "config."
 
 
 def to_parquet(runs: Sequence[RunToExport], folder: Path, tell: Callable[[int], None], *, predictions: bool) -> None:

@@ -2,7 +2,7 @@
 
 Each run is a folder with sub-folders `train` and `val` that have the same tags, so that both curves are in one chart,
 as Keras does it. Steps are optimizer steps, the tag `epoch` says which epoch each is of, the wall time is that of the
-training. Numbers keep all their digits (`event_making.scalar_event`).
+training. Numbers are rounded to float32, as TensorBoard reads no others.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +23,8 @@ from cnnlab.exchange.selection import RunToExport, safe_name, shown_settings
 from cnnlab.exchange.tensorboard_source import MARK, OWN_END
 
 _STATUSES = {"completed": 1, "failed": 2, "cancelled": 2, "lost": 0}
+# Said elsewhere.
+_TEXTS = ("name", "notes")
 # The columns of numbers in the table of hyperparameters, by sub-folder and tag.
 _METRICS = {("val", "accuracy"): "validation accuracy", ("val", "loss"): "validation loss"}
 
@@ -51,7 +53,11 @@ def folders_of(runs: Sequence[RunToExport]) -> dict[str, str]:
 
 def parameters(run: RunToExport, settings: Sequence[str]) -> dict[str, Parameter]:
     """Return the settings that the table of hyperparameters shows of a run; what is not set is left out."""
-    return {name: _plain(run.settings[name]) for name in settings if run.settings.get(name) is not None}
+    return {
+        name: _plain(run.settings[name])
+        for name in settings
+        if run.settings.get(name) is not None and name not in _TEXTS
+    }
 
 
 def _plain(value: Any) -> Parameter:

@@ -5,6 +5,7 @@ Source: https://protobuf.dev/programming-guides/encoding/. A message is a run of
 Unknown fields are passed over, as the format asks. Groups (kinds 3 and 4) are refused: nobody writes them here.
 """
 
+import math
 import struct
 from collections.abc import Iterator
 
@@ -90,6 +91,15 @@ def put_varint(number: int, value: int) -> bytes:
 def put_double(number: int, value: float) -> bytes:
     """Return a field that holds a float64."""
     return _varint(number << 3 | EIGHT) + _DOUBLE.pack(value)
+
+
+def put_float(number: int, value: float) -> bytes:
+    """Return a field that holds a float32; what is too large for one becomes infinite."""
+    try:
+        content = _FLOAT.pack(value)
+    except OverflowError:
+        content = _FLOAT.pack(math.copysign(math.inf, value))
+    return _varint(number << 3 | FOUR) + content
 
 
 def put_bytes(number: int, value: bytes | str) -> bytes:
