@@ -38,7 +38,8 @@ def import_runs_command(
         typer.Option(
             "--map",
             metavar="NAME=PLACE",
-            help="What a name becomes: 'top1=val:accuracy', 'acc=train:accuracy%' for percent, 'x=-' to leave it out.",
+            help="What a name becomes: 'top1=val:accuracy', 'acc=train:accuracy%' for percent ('!' for not), 'x=-' to "
+            "leave it out.",
         ),
     ] = None,
     columns: Annotated[
@@ -78,8 +79,11 @@ def import_runs_command(
 
 
 def export_command(
-    run_ids: Annotated[list[str], typer.Argument(help="Ids of runs, or 'all'.")],
     to: Annotated[Path, typer.Option("--to", help="A new folder, or a name that ends in '.zip'.")],
+    run_ids: Annotated[list[str] | None, typer.Argument(help="Ids of runs, or 'all'.")] = None,
+    ids_file: Annotated[
+        Path | None, typer.Option("--ids", help="A file with the ids, one a line; for more than a command line holds.")
+    ] = None,
     format: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")] = "parquet",
     has_predictions: Annotated[
         bool, typer.Option("--predictions/--no-predictions", help="With the answers to images (parquet, mlflow).")
@@ -92,7 +96,7 @@ def export_command(
     store = Store()
     if format not in FORMATS:
         raise UnknownNameError("format", format, FORMATS)
-    wanted = store.run_ids() if run_ids == ["all"] else run_ids
+    wanted = store.run_ids() if run_ids == ["all"] else [*(run_ids or []), *_ids(ids_file)]
     done = _with_progress(
         is_progress_json,
         lambda tell: export_runs(
@@ -103,6 +107,16 @@ def export_command(
         print_json(done.to_dict())
         return
     print(f"{done.runs:,} {'run' if done.runs == 1 else 'runs'} in {done.path} ({done.size_bytes / 1e6:.1f} MB).")
+
+
+def _ids(path: Path | None) -> list[str]:
+    try:
+        return [] if path is None else path.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"The ids in {str(path)!r} cannot be read: {error}. Expected a text file with one id a line. "
+            "Check the path."
+        ) from None
 
 
 def import_options(mapping: list[str], steps: str) -> ImportOptions:

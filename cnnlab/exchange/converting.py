@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnlab.config import RunConfig, config_from_yaml
+from cnnlab.config import config_from_yaml
 from cnnlab.errors import ConfigError
 from cnnlab.exchange.epochs import Counting, epochs_of
 from cnnlab.exchange.found import EmptyRunError, FoundRun, Series
@@ -20,7 +20,7 @@ from cnnlab.exchange.outcome import outcome
 from cnnlab.exchange.settings import as_config, group_of
 from cnnlab.runs.adopting import AdoptedRun
 from cnnlab.runs.lines import now
-from cnnlab.runs.origin import Origin
+from cnnlab.runs.origin import Origin, is_foreign, origin_of
 from cnnlab.runs.status import Failure, failure
 from cnnlab.runs.store import is_run_id
 
@@ -52,10 +52,11 @@ def chosen_targets(run: FoundRun, options: ImportOptions) -> tuple[dict[str, Tar
     points = {one.name: one.values.size for one in run.series if not is_epoch(one)}
     chosen = targets(points, is_ours=run.has_own_names)
     chosen |= {one.name: said_target(*one.said) for one in run.series if one.said}
-    chosen |= {name: target for name, target in options.mapping.items() if name in points}
-    if not run.has_own_names and not options.mapping and is_validation(chosen, points):
-        return as_validation(chosen), ["What it calls test was measured again and again: it counts as validation."]
-    return chosen, []
+    notes = []
+    if not run.has_own_names and is_validation(chosen, points):
+        chosen = as_validation(chosen)
+        notes.append("What it calls test was measured again and again: it counts as validation.")
+    return chosen | {name: target for name, target in options.mapping.items() if name in points}, notes
 
 
 def is_epoch(one: Series) -> bool:
@@ -82,8 +83,8 @@ def adopted(run: FoundRun, tool: str, path: str, options: ImportOptions) -> Adop
     columns, percent = _columns(kept, counted.epochs)
     notes += [counted.note] if counted.note else []
     notes += [f"In percent, so divided by 100: {', '.join(percent)}."] if percent else []
-    own = _own_config(run)
-    config, renamed = (run.own_config or "", {}) if own else as_config(run.parameters)
+    own = _own(run)
+    config, renamed = ({}, {}) if own else as_config(run.parameters)
     origin = Origin(
         tool=tool,
         path=path,
@@ -106,7 +107,7 @@ def _columns(kept: Kept, epochs: Sequence[NDArray[np.int64]]) -> tuple[dict[str,
     percent = []
     for (one, target), of_epoch in zip(kept, epochs, strict=True):
         values = one.values
-        if _is_percent(target, values):
+        if is_percent(target, values):
             values = values / 100
             percent.append(one.name)
         count = values.size
@@ -123,7 +124,8 @@ def _columns(kept: Kept, epochs: Sequence[NDArray[np.int64]]) -> tuple[dict[str,
     return {name: column[order] for name, column in columns.items()}, percent
 
 
-def _is_percent(target: Target, values: NDArray[np.float64]) -> bool:
+def is_percent(target: Target, values: NDArray[np.float64]) -> bool:
+    """Return whether the numbers of a target are in percent: as it says, else where accuracies are above 1."""
     if target.is_percent is not None or target.metric != "accuracy":
         return bool(target.is_percent)
     known = values[np.isfinite(values)]
@@ -134,9 +136,8 @@ def _is_percent(target: Target, values: NDArray[np.float64]) -> bool:
 
 
 def _of_another(
-    run: FoundRun, origin: Origin, config: Mapping[str, Any] | str, columns: Mapping[str, Any], has_epochs: bool
+    run: FoundRun, origin: Origin, config: Mapping[str, Any], columns: Mapping[str, Any], has_epochs: bool
 ) -> AdoptedRun:
-    assert isinstance(config, Mapping)
     name = (run.name.strip() or run.key)[:LONGEST_NAME]
     why: Failure | None = None
     if run.state == "failed" and run.failure:
@@ -187,33 +188,43 @@ def _moment(seconds: float | None) -> str | None:
 # === Runs of our own that come back ===
 
 
-def _own_config(run: FoundRun) -> RunConfig | None:
-    """Return the config that CNN Lab exported with a run; None where there is none that this version can read."""
-    if run.own_config is None:
+@dataclass(frozen=True)
+class _Own:
+    """What our own export said of a run: its `run.json`, its config, and where that one came from."""
+
+    said: Mapping[str, object]
+    config: str
+    group_id: str
+    origin: Origin | None
+
+
+def _own(run: FoundRun) -> _Own | None:
+    """Return what CNN Lab exported with a run; None where there is nothing that this version can read."""
+    if run.own_config is None or run.own_run is None:
         return None
+    said = run.own_run
+    if is_foreign(said):  # another tool's, which only passed through our store
+        return _Own(said, run.own_config, str(said.get("group_id")), origin_of(said))
     try:
-        return config_from_yaml(run.own_config)
+        return _Own(said, run.own_config, config_from_yaml(run.own_config).fingerprint(), None)
     except ConfigError:
         return None
 
 
-def _of_ours(run: FoundRun, config: RunConfig, origin: Origin, columns: Mapping[str, Any]) -> AdoptedRun:
-    said = run.own_run or {}
-    run_id = str(said.get("run_id", ""))
-    text = run.own_config or ""
+def _of_ours(run: FoundRun, own: _Own, origin: Origin, columns: Mapping[str, Any]) -> AdoptedRun:
+    run_id = str(own.said.get("run_id", ""))
     return AdoptedRun(
-        run_id=run_id if is_run_id(run_id) else _run_id(run, origin, {"text": text}, columns),
-        name=(str(said.get("name") or run.name))[:LONGEST_NAME],
-        group_id=config.fingerprint(),
-        created_at=str(said.get("created_at") or _moment(run.started_s) or origin.imported_at),
-        origin=origin,
+        run_id=run_id if is_run_id(run_id) else _run_id(run, origin, {"text": own.config}, columns),
+        name=str(own.said.get("name") or run.name)[:LONGEST_NAME],
+        group_id=own.group_id,
+        created_at=str(own.said.get("created_at") or _moment(run.started_s) or origin.imported_at),
+        origin=own.origin or origin,
         state=run.state,
-        config=text,
+        config=own.config,
         metrics=columns,
         started_at=_moment(run.started_s),
         ended_at=_moment(run.ended_s),
         failure=_failure(run.failure),
-        study_id=None,
         copied={name: path for name, path in run.own_files.items() if name in OWN_FILES},
     )
 

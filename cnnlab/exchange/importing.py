@@ -2,16 +2,16 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cnnlab.errors import CNNLabError
-from cnnlab.exchange.converting import ImportOptions, adopted, chosen_targets, is_epoch
+from cnnlab.exchange.converting import ImportOptions, adopted, chosen_targets, is_epoch, is_percent
 from cnnlab.exchange.csv_source import CsvSource
-from cnnlab.exchange.found import EmptyRunError, FoundRun, ImportRunsError, Source
+from cnnlab.exchange.found import EmptyRunError, FoundRun, ImportRunsError, Series, Source
 from cnnlab.exchange.names import Target
 from cnnlab.exchange.sources import opened
 from cnnlab.runs.adopting import Adoption
@@ -99,7 +99,7 @@ class Look:
     runs: int
     looked_at: int
     first_runs: Sequence[str]
-    names: Sequence[NameSeen]
+    names: list[NameSeen]
     parameters: Sequence[str]
     columns: Mapping[str, str]
     notes: Sequence[str]
@@ -241,9 +241,14 @@ def _names(found: Sequence[FoundRun], options: ImportOptions) -> list[NameSeen]:
                 points=one.values.size + (old.points if old else 0),
                 low=float(np.fmin(low, old.low)) if old else low,
                 high=float(np.fmax(high, old.high)) if old else high,
-                target=chosen.get(one.name),
+                target=_resolved(chosen.get(one.name), one),
             )
     return list(seen.values())
+
+
+def _resolved(target: Target | None, one: Series) -> Target | None:
+    """Return the target with what the import will take its numbers for."""
+    return replace(target, is_percent=True) if target and is_percent(target, one.values) else target
 
 
 def _runs(count: int) -> str:

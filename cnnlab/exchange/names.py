@@ -34,7 +34,7 @@ class Target:
     """What a name becomes.
 
     Attributes:
-        is_percent: The numbers are percent and become shares; None: accuracies above 1 are.
+        is_percent: The numbers are percent and become shares; None: accuracies above 1 are, other numbers are not.
     """
 
     split: str
@@ -43,9 +43,9 @@ class Target:
     is_percent: bool | None = None
 
     def text(self) -> str:
-        """Return the target as commands take it, `'val:accuracy'` or `'val:label:accuracy%'`."""
+        """Return the target as commands take it: `'val:accuracy'`, `'val:label:accuracy%'` for percent, `!` for not."""
         parts = [self.split, *([self.output] if self.output else []), self.metric]
-        return ":".join(parts) + ("%" if self.is_percent else "")
+        return ":".join(parts) + {True: "%", False: "!", None: ""}[self.is_percent]
 
 
 def target_of(text: str) -> Target | None:
@@ -56,14 +56,14 @@ def target_of(text: str) -> Target | None:
     """
     if text.strip() == "-":
         return None
-    is_percent = text.endswith("%")
-    parts = text.removesuffix("%").strip().split(":")
+    is_percent = {"%": True, "!": False}.get(text[-1:])
+    parts = text.rstrip("%!").strip().split(":")
     if not 2 <= len(parts) <= 3 or not all(parts) or parts[0] not in ("train", "val", "test"):
         raise ConfigError(
             f"{text!r} is no place for a number. Expected split:metric or split:output:metric, the split being train, "
             "val or test, or '-' to leave it out. Write for instance 'val:accuracy', or 'val:accuracy%' for percent."
         )
-    return Target(parts[0], parts[-1], parts[1] if len(parts) == 3 else "", True if is_percent else None)
+    return Target(parts[0], parts[-1], parts[1] if len(parts) == 3 else "", is_percent)
 
 
 def targets(names: Iterable[str], *, is_ours: bool = False) -> dict[str, Target | None]:

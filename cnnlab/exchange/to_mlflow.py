@@ -100,7 +100,7 @@ def _write_pairs(database: sqlite3.Connection, table: str, uuid: str, pairs: Ite
 
 
 def _tags(run: RunToExport) -> dict[str, str]:
-    said: dict[str, Any] = {name: run.said.get(name) for name in ("run_id", "name", "group_id", "created_at")}
+    said: dict[str, Any] = {name: run.said.get(name) for name in ("run_id", "name", "group_id", "created_at", "origin")}
     tags = {
         RUN_NAME: run.name[:LONGEST_NAME],
         "mlflow.source.name": "cnnlab",

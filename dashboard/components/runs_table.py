@@ -22,7 +22,7 @@ SIGNS: Mapping[str, str] = {
     "cancelled": "■",
     "lost": "?",
 }
-SEARCHED = ("run_id", "name", "dataset", "architecture", "augmentation", "optimizer", "state", "failure")
+SEARCHED = ("run_id", "name", "dataset", "architecture", "augmentation", "optimizer", "state", "failure", "origin")
 
 
 def filter_runs(
@@ -56,7 +56,8 @@ def shown_runs(runs: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of the table, one row per run in the order of `runs`."""
     intervals = [wilson_text(correct, n) for correct, n in runs.select("test_correct", "test_n").iter_rows()]
     signed = {state: f"{SIGNS.get(state, '')} {face.label}" for state, face in STATES.items()}
-    epochs = pl.format("{} / {}", pl.col("epochs_done").fill_null(0), pl.col("epochs"))
+    asked = pl.col("epochs").cast(pl.String).fill_null("–")  # other tools do not say
+    epochs = pl.format("{} / {}", pl.col("epochs_done").fill_null(0), asked)
     return runs.select(
         pl.col("name").fill_null("").alias("Name"),
         pl.col("state").replace(signed).alias("Status"),
