@@ -15,8 +15,8 @@ import polars as pl
 
 from cnnlab.exchange.csv_columns import chosen
 from cnnlab.exchange.csv_runs import AboutRun, about_runs
-from cnnlab.exchange.csv_table import SUFFIXES, is_given, numbers, read_table
-from cnnlab.exchange.found import FoundRun, ImportRunsError, Scalar, Series, Tell
+from cnnlab.exchange.csv_table import SUFFIXES, is_given, is_numeric, numbers, read_table
+from cnnlab.exchange.found import FoundRun, ImportRunsError, Scalar, Series, Tell, counted
 from cnnlab.exchange.names import name_of
 from cnnlab.exchange.settings import typed
 
@@ -49,7 +49,7 @@ class CsvSource:
             else:
                 self._find(file)
 
-    def keys(self) -> list[str]:
+    def run_keys(self) -> list[str]:
         """Return what the runs are called."""
         return list(self._runs)
 
@@ -140,17 +140,20 @@ def _parted(frame: pl.DataFrame, roles: Mapping[str, str], stem: str) -> dict[st
     run = _column(roles, "run")
     keys = [run] if run else _telling(frame, roles)
     if keys:
-        text = pl.concat_str([pl.col(column).fill_null("–") for column in keys], separator=", ")
+        # '1' says nothing, 'seed 1' does.
+        named = [f"{column} " if run is None and is_numeric(frame[column]) else "" for column in keys]
+        parts = [pl.lit(name) + pl.col(column).fill_null("–") for name, column in zip(named, keys, strict=True)]
+        text = pl.concat_str(parts, separator=", ")
     else:
         starts = _begins_anew(frame, roles)
         text = pl.lit(stem) if starts.max() == 0 else pl.concat_str([pl.lit(f"{stem} "), pl.Series(starts + 1)])
-    named = frame.with_columns(text.alias(_KEY))
-    if named[_KEY].n_unique() > MOST_RUNS:
+    whole = frame.with_columns(text.alias(_KEY))
+    if whole[_KEY].n_unique() > MOST_RUNS:
         raise ImportRunsError(
             f"The column {keys[0]!r} names more than {MOST_RUNS:,} runs. Expected a column that rows of one run share. "
             "Say which column names the run."
         )
-    return {str(key[0]): part for key, part in named.partition_by(_KEY, as_dict=True, maintain_order=True).items()}
+    return {str(key[0]): part for key, part in whole.partition_by(_KEY, as_dict=True, maintain_order=True).items()}
 
 
 def _telling(frame: pl.DataFrame, roles: Mapping[str, str]) -> list[str]:
@@ -210,7 +213,7 @@ def _one(
     given = is_given(rows[column])
     values, wrong = numbers(rows[column])
     if wrong:
-        troubles.append(f"{name}: {wrong} texts that are no numbers left out")
+        troubles.append(f"{name}: {counted(wrong, 'text')} without a number left out")
         given &= ~(np.isnan(values) & ~(rows[column].str.to_lowercase() == "nan").fill_null(False).to_numpy())
     if not given.any():
         return None

@@ -2,6 +2,7 @@
 
 import csv
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,10 @@ def read_table(path: Path) -> pl.DataFrame:
         raise _unreadable(path, str(error).splitlines()[0].rstrip(".")) from None
     if frame.width > MOST_COLUMNS or all(_is_number(name) for name in frame.columns):
         raise _unreadable(path, "its first line holds no names of columns")
-    return frame.select(pl.col(name).str.strip_chars().alias(name.strip().lstrip("\ufeff")) for name in frame.columns)
+    if frame.is_empty():
+        raise _unreadable(path, "it has no rows")
+    names = _distinct([name.strip().lstrip("\ufeff") for name in frame.columns])
+    return frame.select(column.str.strip_chars().alias(name) for name, column in zip(names, frame, strict=True))
 
 
 def numbers(column: pl.Series) -> tuple[NDArray[np.float64], int]:
@@ -100,6 +104,17 @@ def _check(path: Path, sample: bytes, text: str) -> None:
         raise _unreadable(path, "it is empty")
     if b"\0" in sample and not sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _unreadable(path, "it holds no text")
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Return names of which none comes twice, nor is empty."""
+    found: list[str] = []
+    for place, name in enumerate(names, 1):
+        wanted = name or f"column {place}"
+        while wanted in found:
+            wanted += "'"
+        found.append(wanted)
+    return found
 
 
 def _is_number(text: str) -> bool:

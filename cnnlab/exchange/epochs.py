@@ -19,6 +19,8 @@ from cnnlab.exchange.found import Series
 Counting = Literal["auto", "epochs", "steps"]
 COUNTINGS: tuple[Counting, ...] = ("auto", "epochs", "steps")
 
+_LARGEST = 2**31 - 2
+
 Whole = NDArray[np.int64]
 
 
@@ -66,7 +68,7 @@ def _from_one(steps: Whole, first: int) -> Whole:
 
 def _by_marks(one: Series, marks: Series) -> Whole:
     """Return the epochs that a series of them says: for a step without one, that of the last step before it."""
-    values = np.nan_to_num(marks.values, nan=0.0)
+    values = np.clip(np.nan_to_num(marks.values, nan=0.0), 0, _LARGEST)
     base = 1 if values.size and values.min() < 1 else 0
     order = np.argsort(marks.steps, kind="stable")
     place = np.searchsorted(marks.steps[order], one.steps, side="right") - 1

@@ -19,6 +19,7 @@ from typing import BinaryIO
 import numpy as np
 
 from cnnlab.exchange.crc32c import crc32c_of, masked
+from cnnlab.exchange.found import counted
 
 HEAD, TAIL = 12, 4
 # So much is read at a time; a longer record is read whole.
@@ -49,7 +50,7 @@ class Reading:
     @property
     def trouble(self) -> str:
         """What was wrong, in words; empty where nothing was."""
-        parts = [f"{self.damaged:,} damaged records left out"] if self.damaged else []
+        parts = [f"{counted(self.damaged, 'damaged record')} left out"] if self.damaged else []
         parts += [f"damaged after {self.done_bytes:,} bytes, the rest left out"] if self.is_cut else []
         return ", ".join(parts)
 

@@ -27,6 +27,11 @@ class ExportError(CNNLabError):
     """Runs cannot be exported to that place."""
 
 
+def counted(number: int, noun: str) -> str:
+    """Return `'1 run'` or `'1,200 runs'`."""
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
 @dataclass(frozen=True)
 class Series:
     """The numbers of one name, in the order of measuring; arrays of one length.
@@ -97,7 +102,7 @@ class Source(Protocol):
     def notes(self) -> Sequence[str]:
         """What of the source is left out and why, in sentences."""
 
-    def keys(self) -> list[str]:
+    def run_keys(self) -> list[str]:
         """Return which runs there are, without reading their numbers."""
 
     def read(self, key: str, tell: Tell) -> FoundRun:

@@ -11,7 +11,7 @@ import numpy as np
 from cnnlab.errors import CNNLabError
 from cnnlab.exchange.converting import ImportOptions, adopted, chosen_targets, is_epoch, is_percent
 from cnnlab.exchange.csv_source import CsvSource
-from cnnlab.exchange.found import EmptyRunError, FoundRun, ImportRunsError, Series, Source
+from cnnlab.exchange.found import EmptyRunError, FoundRun, ImportRunsError, Series, Source, counted
 from cnnlab.exchange.names import Target
 from cnnlab.exchange.sources import opened
 from cnnlab.runs.adopting import Adoption
@@ -68,9 +68,11 @@ class Report:
 
     def sentence(self) -> str:
         """Return what happened, in one sentence."""
-        parts = [f"{_runs(len(self.imported))} imported from {TOOLS[self.tool]}"]
-        parts += [f"{_runs(len(self.known))} already there, so nothing was added for them"] if self.known else []
-        parts += [f"{_runs(len(self.skipped))} left out"] if self.skipped else []
+        parts = [f"{counted(len(self.imported), 'run')} imported from {TOOLS[self.tool]}"]
+        parts += (
+            [f"{counted(len(self.known), 'run')} already there, so nothing was added for them"] if self.known else []
+        )
+        parts += [f"{counted(len(self.skipped), 'run')} left out"] if self.skipped else []
         return "; ".join(parts) + "."
 
 
@@ -118,7 +120,7 @@ def look(
         ImportRunsError: as `opened`.
     """
     with opened(path, workplace, tool, columns) as source:
-        keys, began = source.keys(), time.monotonic()
+        keys, began = source.run_keys(), time.monotonic()
         found: list[FoundRun] = []
         notes = list(source.notes)
         for key in keys[:LOOK_RUNS]:
@@ -167,7 +169,7 @@ def import_runs(
         report = Report(source.tool, shown, notes=list(source.notes))
         names = frozenset(store.run_ids())
         with Adoption(store) as adoption:
-            for place, key in enumerate(keys := source.keys()):
+            for place, key in enumerate(keys := source.run_keys()):
                 _import_one(source, key, options, adoption, report, names, _teller(progress, place, len(keys)))
     failed = [*report.skipped, *report.empty]
     if not (report.imported or report.known) and failed:
@@ -249,7 +251,3 @@ def _names(found: Sequence[FoundRun], options: ImportOptions) -> list[NameSeen]:
 def _resolved(target: Target | None, one: Series) -> Target | None:
     """Return the target with what the import will take its numbers for."""
     return replace(target, is_percent=True) if target and is_percent(target, one.values) else target
-
-
-def _runs(count: int) -> str:
-    return f"{count:,} run" if count == 1 else f"{count:,} runs"

@@ -35,7 +35,7 @@ class KerasTunerSource:
         self._oracles = {project: _oracle(project) for project in _projects(path)}
         self.notes: Sequence[str] = ()
 
-    def keys(self) -> list[str]:
+    def run_keys(self) -> list[str]:
         """Return the folders of the trials, in their order."""
         return list(self._trials)
 

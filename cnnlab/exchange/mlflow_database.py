@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from cnnlab.exchange.found import FoundRun, ImportRunsError, Tell
+from cnnlab.exchange.found import FoundRun, ImportRunsError, Tell, counted
 from cnnlab.exchange.mlflow_files import local_path
 from cnnlab.exchange.mlflow_run import MLflowRun, found, mapping_of
 
@@ -42,9 +42,9 @@ class MLflowDatabase:
             ).fetchall()
         self._keys = [str(run_id) for run_id, stage in rows if stage != "deleted"]
         deleted = len(rows) - len(self._keys)
-        self.notes: Sequence[str] = [f"{deleted} runs that were deleted in MLflow are left out."] if deleted else []
+        self.notes: Sequence[str] = [f"Deleted in MLflow, so left out: {counted(deleted, 'run')}."] if deleted else []
 
-    def keys(self) -> list[str]:
+    def run_keys(self) -> list[str]:
         """Return the ids of the runs, oldest first."""
         return self._keys
 
@@ -76,7 +76,7 @@ class MLflowDatabase:
                 metrics=metrics,
                 artifacts=self._artifacts(str(row[5] or "")),
                 root=self._path.parent,
-                troubles=[f"{damaged} values that are no numbers left out"] if damaged else [],
+                troubles=[f"{counted(damaged, 'value')} without a number left out"] if damaged else [],
             )
         )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from cnnlab.exchange.found import FoundRun, ImportRunsError, Tell
+from cnnlab.exchange.found import FoundRun, ImportRunsError, Tell, counted
 from cnnlab.exchange.limits import MOST_BYTES, is_within, read_text, yaml_mapping
 from cnnlab.exchange.mlflow_run import STATUSES, MLflowRun, Rows, found
 
@@ -34,9 +34,9 @@ class MLflowFiles:
     @property
     def notes(self) -> Sequence[str]:
         """Which runs are left out."""
-        return [f"{self._deleted} runs that were deleted in MLflow are left out."] if self._deleted else []
+        return [f"Deleted in MLflow, so left out: {counted(self._deleted, 'run')}."] if self._deleted else []
 
-    def keys(self) -> list[str]:
+    def run_keys(self) -> list[str]:
         """Return the ids of the runs."""
         return sorted(self._runs)
 
@@ -51,7 +51,7 @@ class MLflowFiles:
             tell(place / len(names))
             rows, damaged = _metric(read_text(folder / "metrics" / name, self._root, MOST_BYTES))
             metrics[name] = rows
-            troubles += [f"{name}: {damaged} lines that are no numbers left out"] if damaged else []
+            troubles += [f"{name}: {counted(damaged, 'line')} without a number left out"] if damaged else []
         return found(
             MLflowRun(
                 run_id=str(meta.get("run_id") or meta.get("run_uuid") or key),

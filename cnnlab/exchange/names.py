@@ -69,7 +69,7 @@ def target_of(text: str) -> Target | None:
 def targets(names: Iterable[str], *, is_ours: bool = False) -> dict[str, Target | None]:
     """Return what each name of a run is; None for what repeats others.
 
-    Two names never become the same: the later one keeps its own.
+    Two names never become the same: the one that is less like ours, or comes later, keeps its own.
 
     Args:
         is_ours: CNN Lab wrote the names, as `name_of`.
@@ -80,16 +80,17 @@ def targets(names: Iterable[str], *, is_ours: bool = False) -> dict[str, Target 
     found: dict[str, Target | None] = {}
     taken: set[Target] = set()
     outputs = _outputs(_parted(name)[1] for name in ordered)
-    for name in ordered:
+    for name in sorted(ordered, key=lambda one: _parted(one)[1] not in METRICS.values()):  # 'accuracy' before 'acc'
         if _REPEATED.fullmatch(name):
             found[name] = None
             continue
-        target = _target(name, outputs)
-        if target in taken:
-            target = Target(target.split, name)
+        target, count = _target(name, outputs), 1
+        while target in taken:
+            target = Target(target.split, name if count == 1 else f"{name} {count}")
+            count += 1
         taken.add(target)
         found[name] = target
-    return found
+    return {name: found[name] for name in ordered}
 
 
 def is_validation(found: Mapping[str, Target | None], points: Mapping[str, int]) -> bool:

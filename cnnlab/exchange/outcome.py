@@ -35,11 +35,14 @@ def outcome(columns: Mapping[str, Any], *, has_epochs: bool) -> dict[str, Any]:
 
 
 def _main_output(columns: Mapping[str, Any]) -> str:
-    """Return the output that has an accuracy: all together where that has one, else the first."""
-    having = [
-        output for output, metric in zip(columns["output"], columns["metric"], strict=True) if metric == "accuracy"
-    ]
-    return "" if "" in having or not having else having[0]
+    """Return the output that has an accuracy, best one that was not measured on what it learns from.
+
+    All together ('') where that has one, else the first.
+    """
+    rows = zip(columns["split"], columns["output"], columns["metric"], strict=True)
+    having = [(split, output) for split, output, metric in rows if metric == "accuracy"]
+    outputs = [output for split, output in having if split != "train"] or [output for _, output in having]
+    return "" if "" in outputs or not outputs else outputs[0]
 
 
 def _by_epoch(columns: Mapping[str, Any], split: str, metric: str, output: str) -> dict[int, float]:

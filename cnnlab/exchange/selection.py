@@ -107,9 +107,8 @@ class RunToExport:
         counts_steps = frame.select(pl.struct("step", "epoch").n_unique()).item() == frame["step"].n_unique()
         step_column = "step" if counts_steps else "epoch"
         if counts_steps and (self.origin is None or self.origin.has_epochs):
-            for step, epoch, elapsed in (
-                frame.select("step", "epoch", "elapsed_s").unique("step", keep="last").sort("step").iter_rows()
-            ):
+            ends = frame.group_by("step").agg(pl.col("epoch").first(), pl.col("elapsed_s").max()).sort("step")
+            for step, epoch, elapsed in ends.iter_rows():
                 yield Point(name_of("train", "", EPOCH), step, self._time(elapsed), float(epoch))
         columns = ("split", "output", "metric", step_column, "value", "elapsed_s")
         for split, output, metric, step, value, elapsed in frame.select(columns).iter_rows():

@@ -85,7 +85,7 @@ def _fitting(place: str, value: Scalar) -> Scalar:
     kind = PLACES[place][0]
     if kind is str:
         return value[:200] if isinstance(value, str) and value.strip() else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     if kind is int:
         limit = _LARGEST[place.rpartition(".")[2]]

@@ -60,7 +60,7 @@ def source_of(path: Path, tool: str | None = None, columns: Mapping[str, str] | 
         raise ImportRunsError(
             f"{str(path)!r} cannot be read: {error.strerror}. Expected a file or folder of yours. Check who owns it."
         ) from None
-    if not source.keys():
+    if not source.run_keys():
         raise ImportRunsError(
             f"{path.name!r} holds no runs of {TOOLS[found]}. Expected {_EXPECTED[found]}. Choose another file or folder"
             f"{', or leave the format out' if tool else ''}."

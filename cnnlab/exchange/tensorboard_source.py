@@ -17,7 +17,7 @@ import numpy as np
 
 from cnnlab.exchange.event_files import Reading, read_records
 from cnnlab.exchange.events import Decoder, Parameter, Session
-from cnnlab.exchange.found import FoundRun, ImportRunsError, Series, Tell
+from cnnlab.exchange.found import FoundRun, ImportRunsError, Series, Tell, counted
 from cnnlab.exchange.names import SPLITS
 from cnnlab.exchange.wire import WireError
 
@@ -57,7 +57,7 @@ class TensorBoardSource:
         self._runs = _joined(self._root, _folders(path))
         self.notes: Sequence[str] = ()
 
-    def keys(self) -> list[str]:
+    def run_keys(self) -> list[str]:
         """Return the folders of the runs, relative to the one that was given."""
         return sorted(self._runs)
 
@@ -142,23 +142,30 @@ def _owner(root: Path, folder: Path, folders: dict[Path, list[Path]]) -> tuple[P
     """Return the folder whose run this one belongs to, and what goes before its tags: `train/`."""
     if folder == root:
         return folder, ""
+    for above in (folder.parent, folder.parent.parent):
+        if above in folders and (suffix := _suffix(folder.relative_to(above).as_posix(), folders[folder])):
+            return above, f"{suffix}/"
     if folder.name.lower() in SPLITS:
         return folder.parent, f"{folder.name}/"
     if _OF_HPARAMS.fullmatch(folder.name):
         return folder.parent, ""
-    if folder.parent in folders and (rest := _of_tag(folder, folders[folder])):
-        return folder.parent, rest
     return folder, ""
 
 
-def _of_tag(folder: Path, files: Sequence[Path]) -> str:
-    """Return `{suffix}/` of a folder of `add_scalars`, called `{tag}_{suffix}` and holding that tag alone; else ''."""
+def _suffix(place: str, files: Sequence[Path]) -> str:
+    """Return what a folder of `add_scalars` adds to its tag, '' for other folders.
+
+    PyTorch calls it `{tag}_{suffix}`, tensorboardX `{tag}/{suffix}`; it holds that tag alone.
+    """
     try:
-        names = list(_first_tags(files[0]))
+        names = set(_first_tags(files[0]))
     except (OSError, WireError):
         return ""
-    tag = names[0].replace("/", "_") if len(set(names)) == 1 else ""
-    return f"{folder.name.removeprefix(f'{tag}_')}/" if tag and folder.name.startswith(f"{tag}_") else ""
+    tag = names.pop() if len(names) == 1 else ""
+    for start in (f"{tag.replace('/', '_')}_", f"{tag}/"):
+        if tag and place.startswith(start):
+            return place.removeprefix(start)
+    return ""
 
 
 def _first_tags(path: Path, most: int = 20) -> Iterator[str]:
@@ -201,7 +208,7 @@ def _read_file(path: Path, prefix: str, found: _Read, tell: Tell) -> None:
     if not reading.records and (reading.is_cut or reading.damaged or path.stat().st_size > 0):
         found.troubles.append(f"{path.name} is no event file, or damaged from its beginning")
     elif reading.trouble or misread:
-        unread = f"{misread:,} records are no events" if misread else ""
+        unread = f"{counted(misread, 'record')} without an event left out" if misread else ""
         found.troubles.append(f"{path.name}: {', '.join(filter(None, (reading.trouble, unread)))}")
     found.sessions += decoder.sessions
     found.first_s += [decoder.first_s] if decoder.first_s else []

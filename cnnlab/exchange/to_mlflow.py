@@ -54,6 +54,8 @@ def to_mlflow(
             database.execute(
                 "INSERT INTO experiments VALUES (?, ?, ?, 'active', ?, ?)", (number, name, place, begun, begun)
             )
+        # Where MLflow's page lists it: among trainings, not among applications of language models.
+        database.execute("INSERT INTO experiment_tags VALUES ('mlflow.experimentKind', 'custom_model_development', 1)")
         for done, run in enumerate(runs):
             with database:
                 _write_run(database, run)
