@@ -16,6 +16,7 @@ from cnnlab.exchange.converting import ImportOptions
 from cnnlab.exchange.csv_columns import ROLES
 from cnnlab.exchange.epochs import COUNTINGS, Counting
 from cnnlab.exchange.exporting import FORMATS, export_runs
+from cnnlab.exchange.found import counted
 from cnnlab.exchange.importing import Look, import_runs, look
 from cnnlab.exchange.names import Target, target_of
 from cnnlab.runs.origin import TOOLS
@@ -106,7 +107,7 @@ def export_command(
     if json:
         print_json(done.to_dict())
         return
-    print(f"{done.runs:,} {'run' if done.runs == 1 else 'runs'} in {done.path} ({done.size_bytes / 1e6:.1f} MB).")
+    print(f"{counted(done.runs, 'run')} in {done.path} ({done.size_bytes / 1e6:.1f} MB).")
 
 
 def _ids(path: Path | None) -> list[str]:
@@ -167,7 +168,7 @@ def _print_look(found: Look, is_json: bool) -> None:
     if is_json:
         print_json(look_document(found))
         return
-    print(f"{TOOLS[found.tool]}: {found.runs:,} runs, of which {found.looked_at:,} were looked at.")
+    print(f"{TOOLS[found.tool]}: {counted(found.runs, 'run')}, the first {found.looked_at:,} looked at.")
     for note in found.notes:
         print(note)
     if found.columns:

@@ -43,6 +43,11 @@ def import_action(label: str = "Import runs") -> None:
 
 @st.dialog("Import runs of another tool", width="large", icon=":material/move_to_inbox:")
 def _dialog() -> None:
+    import_form()
+
+
+def import_form() -> None:
+    """Draw where runs are to come from, what would come, and the button that starts it."""
     st.markdown(HINT)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         where = st.segmented_control("From", [UPLOAD, SERVER], default=UPLOAD, required=True, key="import_runs_from")

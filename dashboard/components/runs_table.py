@@ -39,7 +39,8 @@ def filter_runs(
     words = search.lower().split()
     if not words or runs.is_empty():
         return runs
-    text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in SEARCHED], separator=" ")
+    searched = [name for name in SEARCHED if name in runs.columns]
+    text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in searched], separator=" ")
     runs = runs.with_columns(text.str.to_lowercase().alias("_text"))
     for word in words:
         runs = runs.filter(pl.col("_text").str.contains(word, literal=True))
