@@ -7,6 +7,7 @@ binomial form); Efron 1979, doi:10.1214/aos/1176344552; Holm 1979, jstor.org/sta
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import special  # not scipy.stats, whose import costs ten times as much
@@ -75,6 +76,7 @@ def paired(is_right: np.ndarray, was_right: np.ndarray, confidence: float = 0.95
     return paired_counts(fixed, broken, len(is_right), confidence, seed)
 
 
+@lru_cache(maxsize=4096)  # pages ask again and again
 def paired_counts(fixed: int, broken: int, n: int, confidence: float = 0.95, seed: int = 0) -> Difference:
     """Return the same from the counts of images.
 

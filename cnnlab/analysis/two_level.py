@@ -65,10 +65,10 @@ def pairwise(groups: Sequence[NDArray[np.bool_]]) -> Pairwise:
     """
     images = groups[0].shape[1]
     seeds = np.array([len(group) for group in groups], np.float64)
-    # Whole numbers first, so that the sums are exact.
-    counts = np.stack([group.sum(axis=0, dtype=np.float64) for group in groups])
-    products = counts @ counts.T / np.outer(seeds, seeds)
-    sums = counts.sum(axis=1) / seeds
+    starts = np.concatenate([[0], np.cumsum([len(group) for group in groups])[:-1]])
+    both = both_right(np.concatenate(groups))
+    products = np.add.reduceat(np.add.reduceat(both, starts, axis=0), starts, axis=1) / np.outer(seeds, seeds)
+    sums = np.add.reduceat(np.diag(both), starts) / seeds
     means = sums / images
     over_seeds = np.array([_of_mean(group.mean(axis=1)) for group in groups])
     of_answers = np.array([_luck(sums[i], products[i, i], seeds[i]) for i in range(len(groups))]) / images**2
@@ -84,6 +84,20 @@ def pairwise(groups: Sequence[NDArray[np.bool_]]) -> Pairwise:
     freedom = np.divide(variance**2, divisor, out=np.full(variance.shape, np.nan), where=divisor > 0)
     fixed = sums[:, None] - products
     return Pairwise(difference, np.sqrt(variance), freedom, np.maximum(0.0, fixed))
+
+
+def both_right(is_right: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return `(networks, networks)` how many images two of them both get right, by counting bits.
+
+    Exact, and not by a matrix product, whose threads wait long for each other where the machine is busy (measured:
+    up to 1 s in place of 2 ms for 20 networks and 10,000 images, with two cores under load).
+
+    Args:
+        is_right: `(networks, images)` booleans.
+    """
+    packed = np.packbits(is_right, axis=1)
+    words = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8))).view(np.uint64)
+    return np.stack([np.bitwise_count(words & row).sum(axis=1, dtype=np.int64) for row in words])
 
 
 def _of_mean(accuracies: NDArray[np.float64]) -> float:

@@ -55,9 +55,15 @@ def p_text(p: float) -> str:
     >>> p_text(0.0312), p_text(0.00001), p_text(1.0), p_text(math.nan)
     ('p = 0.031', 'p < 0.001', 'p = 1', 'p not known')
     """
+    number = p_number(p)
+    return f"p {number}" if number[0] in "<n" else f"p = {number}"
+
+
+def p_number(p: float) -> str:
+    """Return `0.003`, `< 0.001` or `not known`."""
     if math.isnan(p):
-        return "p not known"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+        return "not known"
+    return "< 0.001" if p < 0.001 else f"{p:.2g}"
 
 
 def points(share: float) -> str:

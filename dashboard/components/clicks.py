@@ -1,9 +1,12 @@
-"""Which point of a chart was clicked, and the run behind it."""
+"""Which point of a chart was clicked, and the run or the group behind it."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from dashboard.state import go
+from dashboard.state import go, query
+
+# What the Compare page keeps when its runs change.
+KEPT = ("part", "output")
 
 
 def clicked(event: Any) -> int | None:
@@ -17,8 +20,15 @@ def clicked(event: Any) -> int | None:
 
 
 def open_clicked(event: Any, members: Sequence[str | Sequence[str]]) -> None:
-    """Open the run behind a clicked point; a group opens its first."""
+    """Open the run behind a clicked point, or the comparison of a group's runs."""
     index = clicked(event)
     if index is not None and index < len(members):
         member = members[index]
-        go("run", run=member if isinstance(member, str) else member[0])
+        open_runs([member] if isinstance(member, str) else member)
+
+
+def open_runs(run_ids: Sequence[str]) -> None:
+    """Open the page of one run, or the comparison of several, one by one."""
+    if len(run_ids) == 1:
+        go("run", run=run_ids[0])
+    go("compare", runs=",".join(run_ids), **{name: query(name) for name in KEPT if query(name)})

@@ -5,9 +5,9 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from answered_runs import answered, grouped, single, unanswered
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_answers import answered, grouped, single, unanswered
 
 from cnnlab.analysis.comparison import compare
 from cnnlab.analysis.intervals import student, wilson

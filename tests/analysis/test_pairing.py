@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from answered_runs import answered, unanswered
 from hypothesis import given
 from hypothesis import strategies as st
-from made_answers import answered, unanswered
 
 from cnnlab.analysis.pairing import NO_ANSWERS, answered_run, share
 

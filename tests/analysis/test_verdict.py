@@ -1,7 +1,7 @@
 """The sentences of a comparison: they name the numbers, and claim no more than these say."""
 
 import numpy as np
-from made_answers import answered, grouped, single, unanswered
+from answered_runs import answered, grouped, single, unanswered
 
 from cnnlab.analysis.comparison import compare
 from cnnlab.analysis.sides import group_names
