@@ -84,6 +84,11 @@ def named(names: Iterable[str], most: int = MOST_NAMES) -> str:
     return f"{', '.join(known[:most])} and {len(known) - most} more"
 
 
+def rank_text(one: Standing) -> str:
+    """Return `2` or `1–3`."""
+    return str(one.best_rank) if one.best_rank == one.worst_rank else f"{one.best_rank}–{one.worst_rank}"
+
+
 def accuracy_text(one: Standing) -> str:
     """Return `92.30 % (95 % interval 91.80 to 92.80 %, 3 seeds)`."""
     text = f"{100 * one.mean:.2f} %"
@@ -155,7 +160,7 @@ def _of_many(comparison: Comparison, base: int | None) -> tuple[str, str]:
         headline = f"{top.name} is highest, but {len(tied)} of the {len(standings) - 1} others {verb}: "
         headline += f"{named(standings[place].name for place in tied)}."
     numbers = f"{top.name} is right on {accuracy_text(top)} of {plural(comparison.shared.num_images, 'test image')}."
-    if base is not None:
+    if base is not None and comparison.is_told_apart.any():
         numbers += f" {_against_all(comparison, base)}"
     return headline, f"{numbers} All {comparison.num_pairs} pairs are tested, with Holm's correction."
 

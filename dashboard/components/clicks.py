@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from dashboard.state import go, query
+import streamlit as st
 
-# What the Compare page keeps when its runs change.
-KEPT = ("part", "output")
+from dashboard.state import go, is_here, set_next, set_query
 
 
 def clicked(event: Any) -> int | None:
@@ -31,4 +30,8 @@ def open_runs(run_ids: Sequence[str]) -> None:
     """Open the page of one run, or the comparison of several, one by one."""
     if len(run_ids) == 1:
         go("run", run=run_ids[0])
-    go("compare", runs=",".join(run_ids), **{name: query(name) for name in KEPT if query(name)})
+    if is_here("compare"):  # other runs in the same part: what else the address says stays
+        set_next(mean=False)
+        set_query(runs=",".join(run_ids))
+        st.rerun(scope="app")
+    go("compare", runs=",".join(run_ids))

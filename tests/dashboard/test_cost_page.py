@@ -183,6 +183,9 @@ def test_a_point_opens_its_run_and_a_group_its_comparison(monkeypatch):
     opened.clear()
     clicks.open_runs(("a",))
     assert opened[0] == ("run", {"run": "a"})
+    opened.clear()
+    clicks.open_clicked(event(customdata=1), ["a", ("b", "c")])
+    assert opened == [("compare", {"runs": "b,c"})]
 
 
 def test_the_numbers_to_download(open_page, store):

@@ -101,7 +101,9 @@ def test_a_group_is_one_bubble_with_students_interval():
     assert info.members == (("run0", "run1", "run2"), ("run3",))
     assert info.not_shown == {"run2": "no test accuracy, failed"}
     assert "of 3 runs in 2 groups" in bubbles_summary(info)
-    assert "mean of n = 2 runs" in bubbles(info, colour_by="run").data[0].hovertext[0]
+    trace = bubbles(info, colour_by="run").data[0]
+    assert "mean of n = 2 runs" in trace.hovertext[0]
+    assert trace.name == "net, n = 2"
 
 
 def test_a_click_leads_to_the_run_though_others_are_not_shown():

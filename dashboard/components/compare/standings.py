@@ -6,15 +6,16 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from cnnlab.analysis.comparison import Comparison, Standing, missing_value
+from cnnlab.analysis.comparison import Comparison, missing_value
 from cnnlab.analysis.groups import is_known
 from cnnlab.analysis.intervals import student, wilson
 from cnnlab.analysis.sides import Side
-from cnnlab.analysis.verdict import p_number
+from cnnlab.analysis.verdict import p_number, rank_text
 from dashboard.components.compare.comparison_tables import pairs_table, ties_in_words
 from dashboard.components.compare.subject import Subject
 from dashboard.components.comparing import run_label
 from dashboard.components.numbers import count, duration, percent_interval, short
+from dashboard.components.runs_table import members_link
 from dashboard.components.status import look
 from dashboard.components.text import plain
 from dashboard.state import url
@@ -25,8 +26,6 @@ ORDER = (
     "p (Holm)", "Only it right", "Only baseline right", "Test images", "Status", "Best validation", "Parameters",
     "MACs", "Epochs", "Training time", "Open",
 )  # fmt: skip
-# So many ids keep an address below what browsers and proxies pass on.
-LONGEST_LINK = 50
 POINTS = "%+.2f"
 PERCENT = "%.2f %%"
 
@@ -92,11 +91,6 @@ def members_table(subject: Subject, sides: Sequence[Side]) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def rank_text(one: Standing) -> str:
-    """Return `2` or `1–3`."""
-    return str(one.best_rank) if one.best_rank == one.worst_rank else f"{one.best_rank}–{one.worst_rank}"
-
-
 def _compared(comparison: Comparison, place: int, base: int | None) -> dict[str, Any]:
     one = comparison.standings[place]
     row = {
@@ -155,9 +149,7 @@ def _costs(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _link(run_ids: Sequence[str]) -> str | None:
-    if len(run_ids) == 1:
-        return url("run", run=run_ids[0])
-    return url("compare", runs=",".join(run_ids)) if len(run_ids) <= LONGEST_LINK else None
+    return url("run", run=run_ids[0]) if len(run_ids) == 1 else members_link(run_ids)
 
 
 def _interval(low: float, high: float) -> str | None:
