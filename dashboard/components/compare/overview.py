@@ -28,6 +28,7 @@ below the baseline. The line through it is the 95 % interval: differences that f
 
 - **Filled**: told apart from the baseline, p below 0.05 after Holm's correction over *all* pairs on this page.
 - **Open**: may be noise. That is no proof that they are equal: a wide interval says that little is known.
+- The more is chosen, the more a pair must differ to count: choose only what the question is about.
 - An interval is of one row by itself. So it may leave out zero while the row is open: of many pairs some leave it
   out by chance, which the correction knows and the interval does not.
 
