@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnlab.analysis.intervals import student, wilson
+from cnnlab.analysis.intervals import student_share, wilson
 from cnnlab.analysis.pairing import Shared, share
 from cnnlab.analysis.permutation import Permutation, permutation
 from cnnlab.analysis.ranks import rank_ranges, tie_letters, ties_that_do_not_chain
@@ -173,7 +173,7 @@ def compare(sides: Sequence[Side], baseline: int = 0) -> Comparison:
 def _standing(side: Side, shared: Shared, is_right: NDArray[np.bool_], rank: tuple[int, int], letters: str) -> Standing:
     correct = is_right.sum(axis=1)
     accuracies = tuple((correct / shared.num_images).tolist())
-    mean, low, high = student(accuracies)
+    mean, low, high = student_share(accuracies)
     if len(accuracies) == 1:
         low, high = wilson(int(correct[0]), shared.num_images)
     return Standing(

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import special  # not scipy.stats, whose import costs ten times as much
 
-from cnnlab.analysis.intervals import student
+from cnnlab.analysis.intervals import student_share
 from cnnlab.analysis.significance import holm
 
 GROUP_SCHEMA: dict[str, type[pl.DataType] | pl.DataType] = {
@@ -36,7 +36,7 @@ def summarise(summaries: pl.DataFrame, value: str = "test_accuracy", confidence:
 
     Args:
         summaries: One row per run, with group_id, run_id and `value`. A run without a group is its own.
-        value: The column that is averaged.
+        value: The column that is averaged, a share in [0, 1].
         confidence: Of the interval.
 
     Returns:
@@ -98,7 +98,7 @@ def _group(group_id: str, rows: list[dict[str, Any]], value: str, confidence: fl
 
     known = [row for row in rows if is_known(row[value])]
     values = [row[value] for row in known]
-    mean, low, high = student(values, confidence)
+    mean, low, high = student_share(values, confidence)
     error = float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.nan
     return {
         "group_id": group_id,

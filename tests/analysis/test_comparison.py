@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnlab.analysis.comparison import compare
-from cnnlab.analysis.intervals import student, wilson
+from cnnlab.analysis.intervals import student_share, wilson
 from cnnlab.analysis.permutation import permutation
 from cnnlab.analysis.significance import holm, mcnemar, paired, welch
 from cnnlab.analysis.two_level import pairwise
@@ -54,7 +54,7 @@ def test_groups_are_compared_over_seeds_and_images():
     assert effect.speaks_of == "settings"
     assert effect.is_told_apart
     one = found.standings[0]
-    assert (one.mean, one.low, one.high) == pytest.approx(student(accuracies[0]))
+    assert (one.mean, one.low, one.high) == pytest.approx(student_share(accuracies[0]))
     assert (one.run_ids, one.n) == (("a0", "a1", "a2"), 3)
 
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from cnnlab.analysis.groups import GROUP_SCHEMA, against_best, summarise
-from cnnlab.analysis.intervals import student
+from cnnlab.analysis.intervals import student_share
 from cnnlab.analysis.significance import holm, welch
 
 
@@ -22,7 +22,7 @@ def test_mean_interval_and_members():
     assert table.schema == pl.Schema(GROUP_SCHEMA)
     assert table["group_id"].to_list() == ["g", "h"]
     first = table.row(0, named=True)
-    assert (first["mean"], first["low"], first["high"]) == pytest.approx(student([0.9, 0.8]))
+    assert (first["mean"], first["low"], first["high"]) == pytest.approx(student_share([0.9, 0.8]))
     assert first["error"] == pytest.approx(np.std([0.9, 0.8], ddof=1) / math.sqrt(2))
     assert (first["n"], first["members"], first["missing"], first["num_params"]) == (2, ["a", "c"], [], 10)
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cnnlab.analysis.comparison import Comparison, missing_value
 from cnnlab.analysis.groups import is_known
-from cnnlab.analysis.intervals import student, wilson
+from cnnlab.analysis.intervals import student_share, wilson
 from cnnlab.analysis.sides import Side
 from cnnlab.analysis.verdict import p_number, rank_text
 from dashboard.components.compare.comparison_tables import pairs_table, ties_in_words
@@ -117,7 +117,7 @@ def _compared(comparison: Comparison, place: int, base: int | None) -> dict[str,
 def _own(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the accuracy of runs on all images that each was tested on."""
     known = [row for row in members if is_known(row["test_accuracy"])]
-    mean, low, high = student([row["test_accuracy"] for row in known])
+    mean, low, high = student_share([row["test_accuracy"] for row in known])
     if len(known) == 1 and known[0]["test_correct"] is not None and known[0]["test_n"]:
         low, high = wilson(known[0]["test_correct"], known[0]["test_n"])
     images = {row["test_n"] for row in known}
