@@ -12,6 +12,7 @@ import cnnlab
 from cnnlab.commands import (
     ablation,
     catalogues,
+    compare,
     datasets,
     doctor,
     features,
@@ -45,7 +46,7 @@ app.command("extend")(training.extend)
 app.command("warm")(training.warm)
 app.command("runs")(runs.list_runs)
 app.command("show")(runs.show)
-app.command("compare")(runs.compare)
+app.command("compare")(compare.compare)
 app.command("ablate")(ablation.ablate)
 app.command("ablation")(ablation.ablation)
 app.command("tune")(tuning.tune)
