@@ -20,6 +20,7 @@ from cnnlab.analysis.share_intervals import Numbers, mean_with_ends, wilson_ends
 BINS = 15
 RESAMPLES = 2_000
 BIN_SCHEMA = {
+    "bin": pl.Int64,
     "from": pl.Float64,
     "to": pl.Float64,
     "n": pl.Int64,
@@ -35,8 +36,8 @@ class CalibrationError:
     """The expected calibration error: the mean gap between confidence and accuracy of a bin, by its images.
 
     Attributes:
-        bins: One row per bin that holds images, columns of `BIN_SCHEMA`: edges, n, mean confidence, accuracy with
-            Wilson's 95 % interval.
+        bins: One row per bin that holds images, columns of `BIN_SCHEMA`: place from 0 on, edges, n, mean confidence,
+            accuracy with Wilson's 95 % interval.
         value: The error as papers print it. It is never 0 on a finite sample, not even of a perfect network.
         low: End of the 95 % interval of the error without that excess; 0 where a perfect network would often show
             as much.
@@ -119,7 +120,7 @@ def _error(answers: Confidences, inner_edges: Numbers) -> CalibrationError:
     edges = np.concatenate([[0.0], inner_edges, [1.0]])
     lowest, highest = wilson_ends(summed(answers.is_right), images)
     with np.errstate(invalid="ignore", divide="ignore"):
-        columns = (edges[:-1], edges[1:], images, summed(answers.confidence) / images,
+        columns = (np.arange(count), edges[:-1], edges[1:], images, summed(answers.confidence) / images,
                    summed(answers.is_right) / images, lowest, highest)  # fmt: skip
     return CalibrationError(
         bins=pl.DataFrame([column[is_used] for column in columns], schema=BIN_SCHEMA),

@@ -91,7 +91,7 @@ def test_the_error_by_hand():
     found = calibration(sure([0.95, 0.95, 0.95, 0.95, 0.55], [1, 1, 1, 0, 1]), bins=10).equal_width
     assert found.bins["n"].to_list() == [1, 4]
     assert found.bins["accuracy"].to_list() == [1, 0.75]
-    assert found.bins.row(1)[5:] == pytest.approx(wilson(3, 4))
+    assert found.bins.row(1)[6:] == pytest.approx(wilson(3, 4))
     assert found.value == pytest.approx((1 * 0.45 + 4 * 0.2) / 5)
     assert found.largest == pytest.approx(0.45)
 
