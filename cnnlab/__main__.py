@@ -14,6 +14,7 @@ from cnnlab.commands import (
     catalogues,
     datasets,
     doctor,
+    evaluate,
     features,
     finding,
     inspect,
@@ -46,6 +47,7 @@ app.command("warm")(training.warm)
 app.command("runs")(runs.list_runs)
 app.command("show")(runs.show)
 app.command("compare")(runs.compare)
+app.command("evaluate")(evaluate.evaluate)
 app.command("ablate")(ablation.ablate)
 app.command("ablation")(ablation.ablation)
 app.command("tune")(tuning.tune)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from cnnlab.analysis.ranking import Ranking
-from cnnlab.plots.labels import distinct, plural
+from cnnlab.plots.labels import digits_below_one, distinct, plural
 from cnnlab.plots.overlays import Line, Overlay, column, combined, left_out_text, listed, most
 
 Area = Literal["auc", "ap"]
@@ -121,7 +121,7 @@ def ranked_summary(info: RankedInfo, what: str, area: str) -> str:
 
 def area_text(line: RankedLine) -> str:
     """Return `0.987 (0.981 to 0.991)`, with as many digits as tell it from 1."""
-    digits = next((places for places in (3, 4, 5) if 1 - line.area >= 10 ** -(places - 1)), 5)
+    digits = digits_below_one(line.area, 3)
     text = f"{line.area:.{digits}f}"
     if math.isnan(line.area_low):
         return text

@@ -11,7 +11,7 @@ import streamlit as st
 from cnnlab.analysis.calibration import Calibration
 from cnnlab.analysis.confidence_report import ConfidenceReport
 from cnnlab.analysis.intervals import student, wilson
-from cnnlab.plots.labels import plural
+from cnnlab.plots.labels import digits_below_one, plural
 from cnnlab.plots.overlays import Overlay
 from dashboard.components.numbers import MISSING, count, percent, percent_interval
 
@@ -105,11 +105,11 @@ def temperature_sentence(report: ConfidenceReport) -> str:
         return "The interval of the temperature holds 1: there is no sign that scaling is needed."
     what = "too sure" if temperature.value > 1 else "not sure enough"
     before, after = report.before, report.after
+    errors = [percent(part.equal_width.value, 2) for part in (before, after)]
     return (
         f"The network was {what} on {plural(temperature.n, 'image')} of validation. Dividing its logits by "
-        f"{temperature.value:.2f} changes no answer; on the test images it takes the log loss from {before.loss[0]:.4f} "
-        f"to {after.loss[0]:.4f} and the calibration error from {percent(before.equal_width.value, 2)} to "
-        f"{percent(after.equal_width.value, 2)}."
+        f"{temperature.value:.2f} changes no answer; on the test images it takes the log loss from "
+        f"{before.loss[0]:.4f} to {after.loss[0]:.4f} and the calibration error from {errors[0]} to {errors[1]}."
     )
 
 
@@ -125,7 +125,7 @@ def threshold_sentence(report: ConfidenceReport, target: float) -> str:
         return f"At no threshold is this network right on {wanted} of its answers to the validation images."
     ends = wilson(point.right, point.answered)
     return (
-        f"To be right on {wanted} of what it answers, this network has to be {percent(point.threshold, 2)} sure "
+        f"To be right on {wanted} of what it answers, this network has to be {confidence_text(point.threshold)} sure "
         f"(chosen on {plural(report.val.n, 'image')} of validation). On the test images it then answers "
         f"{percent(point.coverage)} ({point.answered:,} of {point.n:,}) and is right on {percent(point.accuracy)} of "
         f"them (95 % interval {percent_interval(*ends)})."
@@ -188,7 +188,8 @@ def threshold_table(overlays: Sequence[Overlay[ConfidenceReport]], target: float
         rows.append(
             {
                 "Run": one.label,
-                "Threshold": _mean_percent([point.threshold for point in points], 2),
+                "Threshold": " to ".join(confidence_text(end) for end in _range([point.threshold for point in points]))
+                or MISSING,
                 "Answered": _mean_percent([point.coverage for point in points]),
                 "Right among these": right,
                 "Runs": f"{len(points)} of {len(one.results)}",
@@ -200,6 +201,15 @@ def threshold_table(overlays: Sequence[Overlay[ConfidenceReport]], target: float
 def target_text(target: float) -> str:
     """Return `99 %` or `99.5 %`."""
     return f"{100 * target:g} %"
+
+
+def confidence_text(confidence: float) -> str:
+    """Return `98.71 %`, and never `100.00 %` for what is a little less."""
+    return percent(confidence, digits_below_one(confidence, 4, 8) - 2)
+
+
+def _range(values: Sequence[float]) -> list[float]:
+    return sorted({min(values), max(values)}) if values else []
 
 
 def _loss(before: Calibration, after: Calibration | None) -> Metric:
