@@ -1,10 +1,14 @@
 """Answers of networks that never were: softmax of noise with a bonus for the true class."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 from scipy import special
 
 from cnnlab.analysis.answers import Answers
+from cnnlab.files import read_json, write_json
+from cnnlab.runs.writer import RunWriter
 
 
 def made_answers(
@@ -37,3 +41,15 @@ def as_frame(answers: Answers, *, split: str = "test", output: str = "label") ->
             "probabilities": pl.Series(answers.probabilities.tolist(), dtype=pl.List(pl.Float32)),
         }
     )
+
+
+def give_answers(run_dir: Path, val: Answers, test: Answers, class_names: list[str] | None = None) -> None:
+    """Let a completed run have said this on its validation and test images."""
+    names = class_names or [f"class {place}" for place in range(test.num_classes)]
+    writer, result = RunWriter(run_dir), read_json(run_dir / "result.json")
+    for split, answers in (("val", val), ("test", test)):
+        ids = [f"{split}-{place}" for place in range(answers.n)]
+        writer.predictions(split, "label", ids, answers.labels.tolist(), answers.probabilities)
+        right = int(answers.is_right.sum())
+        result[split]["label"] = {"accuracy": right / answers.n, "loss": 0.3, "correct": right, "n": answers.n}
+    write_json(run_dir / "result.json", {**result, "outputs": {"label": names}, "main_output": "label"})
