@@ -156,7 +156,7 @@ def error_bars(line: Line, colour: str) -> dict[str, Any]:
         "symmetric": False,
         "array": np.nan_to_num(line.high - line.y),
         "arrayminus": np.nan_to_num(line.y - line.low),
-        "thickness": 1.2,
+        "thickness": 1.5,
         "width": 3,
         "color": colour,
     }

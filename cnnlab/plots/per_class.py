@@ -11,7 +11,7 @@ import polars as pl
 from cnnlab.analysis.class_scores import ClassScores
 from cnnlab.plots.labels import escaped, plural, unique_labels
 from cnnlab.plots.overlays import Line, Overlay, basis, column, combined, error_bars, left_out_text, listed, most
-from cnnlab.plots.palette import colour_of, with_alpha
+from cnnlab.plots.palette import NEUTRAL, colour_of, with_alpha
 from cnnlab.plots.template import empty_figure, new_figure
 
 Measure = Literal["f1", "precision", "recall"]
@@ -173,7 +173,7 @@ def _draw(figure: go.Figure, info: PerClassInfo, line: Line, colour: str, offset
         "name": escaped(line.label),
         "customdata": [_hover(info, line, place) for place in range(len(y))],
         "hovertemplate": f"<b>{escaped(line.label)}</b><br>%{{customdata}}<extra></extra>",
-        "error_x": error_bars(line, colour),
+        "error_x": error_bars(line, NEUTRAL if is_alone else colour),
     }
     if is_alone:
         # Pale, so that both halves of the interval are seen.

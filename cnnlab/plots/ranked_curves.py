@@ -54,14 +54,25 @@ class RankedInfo:
     def is_empty(self) -> bool:
         return not self.lines
 
-    def areas(self, name: str) -> pl.DataFrame:
-        """Return one row per curve: curve, images, area (as `name`), low, high, runs."""
-        rows = [
-            (line.label, line.images, line.area, line.area_low, line.area_high, int(line.runs.max()))
-            for line in self.lines
-        ]
-        schema = {"curve": pl.String, "images": pl.Int64, name: pl.Float64, "low": pl.Float64, "high": pl.Float64}
-        return pl.DataFrame(rows, schema={**schema, "runs": pl.Int64}, orient="row").fill_nan(None)
+
+def areas_table(overlays: Sequence[Overlay[Ranking]], chosen: Sequence[int] = ()) -> pl.DataFrame:
+    """Return one row per curve: curve, images, auc and ap (average precision) with their ends, runs.
+
+    Args:
+        chosen: Places in `curve_names`; all when left out.
+    """
+    names = curve_names(overlays)
+    rows = []
+    for one in overlays:
+        for place in chosen or range(len(names)):
+            tables = [result.table.slice(place, 1) for result in one.results]
+            label = names[place] if len(overlays) == 1 else one.label
+            row: dict[str, object] = {"curve": label, "images": int(tables[0]["n"][0])}
+            for area in ("auc", "ap"):
+                ends = combined(*([column(table, area + end) for table in tables] for end in ("", "_low", "_high")))
+                row |= {area + end: float(part[0]) for end, part in zip(("", "_low", "_high"), ends, strict=False)}
+            rows.append({**row, "runs": len(one.results)})
+    return pl.DataFrame(rows).fill_nan(None)
 
 
 def curve_names(overlays: Sequence[Overlay[Ranking]]) -> list[str]:
@@ -113,7 +124,7 @@ def ranked_summary(info: RankedInfo, what: str, area: str) -> str:
         return f"No {what} is known yet: it takes predictions of two classes."
     kinds = dict.fromkeys("seeds" if line.is_mean else "images" for line in info.lines)
     text = f"{what} over {plural(info.n, 'image')}, {area} with 95 % intervals over {' or '.join(kinds)}: "
-    text += listed([f"{line.label} {area_text(line)}" for line in info.lines])
+    text += listed([f"{line.label}: {area_text(line)}" for line in info.lines])
     if info.lacking:
         text += f"; no image, so no curve: {listed(info.lacking)}"
     return text + left_out_text(info.left_out) + "."

@@ -14,6 +14,7 @@ from cnnlab.analysis.ranking import FALSE_ALARMS
 from cnnlab.analysis.top_k import top_k as top_k_of
 from cnnlab.plots import per_class, precision_recall, reliability, roc, selective, top_k
 from cnnlab.plots.overlays import Line, Overlay, combined, numbers_of
+from cnnlab.plots.ranked_curves import areas_table
 
 NOTHING = Answers(np.zeros(0, np.int64), np.zeros((0, 4), np.float32))
 
@@ -118,7 +119,7 @@ def test_of_one_run_the_averages_and_the_worst_classes_are_drawn():
     figure = roc.roc(info)
     assert named(figure, "guessing (AUC 0.5)")[0].y[-1] == 1
     assert len(figure.data) == 7
-    assert "area under the curve with 95 % intervals over images: macro average 0." in roc.roc_summary(info)
+    assert "area under the curve with 95 % intervals over images: macro average: 0." in roc.roc_summary(info)
 
 
 def test_of_several_runs_one_curve_each():
@@ -170,6 +171,17 @@ def by_rank_of_two(answers):
     from cnnlab.analysis.ranking import ranking
 
     return ranking(answers, ["cat", "dog"])
+
+
+def test_areas_of_all_classes_or_of_each_run():
+    given = overlays(by_rank, 1)
+    table = areas_table(given)
+    assert table["curve"].to_list() == ["macro average", "micro average", *NAMES]
+    assert table["auc_low"].to_list() == given[0].results[0].table["auc_low"].to_list()
+    several = areas_table(overlays(by_rank, 1, 2), [0])
+    assert several["curve"].to_list() == ["run a", "run b"]
+    assert several["runs"].to_list() == [1, 2]
+    assert areas_table([]).is_empty()
 
 
 def test_rankings_of_nothing():

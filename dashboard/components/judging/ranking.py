@@ -7,10 +7,22 @@ import streamlit as st
 
 from cnnlab.plots import precision_recall, roc
 from cnnlab.plots.overlays import Overlay, numbers_of
-from cnnlab.plots.ranked_curves import curve_names, usual_curves
+from cnnlab.plots.ranked_curves import areas_table, curve_names, usual_curves
 from dashboard.components.chart import chart
 from dashboard.components.judging.subject import Judged
+from dashboard.components.numbers import MISSING
 
+AREA_COLUMNS: dict[str, Any] = {
+    "curve": st.column_config.TextColumn("Curve", pinned=True),
+    "images": st.column_config.NumberColumn("n", format="localized", help="Images of the class, or all."),
+    "auc": st.column_config.NumberColumn("AUC", format="%.4f"),
+    "auc_low": st.column_config.NumberColumn("from", format="%.4f", help="95 % interval of AUC."),
+    "auc_high": st.column_config.NumberColumn("to", format="%.4f", help="95 % interval of AUC."),
+    "ap": st.column_config.NumberColumn("Average precision", format="%.4f"),
+    "ap_low": st.column_config.NumberColumn("from ", format="%.4f", help="95 % interval of average precision."),
+    "ap_high": st.column_config.NumberColumn("to ", format="%.4f", help="95 % interval of average precision."),
+    "runs": st.column_config.NumberColumn("Runs"),
+}
 ROC_HOW = """
 Take one class, say *cat*, and sort all test images by how probable the network holds *cat*. Walk down the list: each
 cat is a step up, each other image a step to the right. A network that ranks all cats first goes straight up to the
@@ -36,11 +48,8 @@ def draw_ranking(judged: Judged) -> None:
     overlays = judged.overlays("ranking")
     if not overlays:
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = _choose(overlays)
-        is_log = st.toggle(
-            "Stretch few false alarms", key="few", bind="query-params", help="Where good networks differ."
-        )
+    chosen = _choose(overlays)
+    is_log = st.toggle("Stretch few false alarms", key="few", bind="query-params", help="Where good networks differ.")
     left, right = st.columns(2, gap="large")
     with left:
         info = roc.roc_info(overlays, chosen)
@@ -59,6 +68,16 @@ def draw_ranking(judged: Judged) -> None:
             summary=precision_recall.precision_recall_summary(finds),
             numbers=lambda: numbers_of(finds.lines, "recall", "precision"),
             how_to_read=PR_HOW,
+        )
+
+    with st.expander("Areas of all classes" if len(overlays) == 1 else "Areas", icon=":material/table_chart:"):
+        st.dataframe(
+            areas_table(overlays, chosen if len(overlays) > 1 else ()),
+            hide_index=True,
+            placeholder=MISSING,
+            key="areas",
+            column_config=AREA_COLUMNS,
+            alt="Area under the ROC curve and average precision of each curve, with 95 % intervals",
         )
 
 
