@@ -192,6 +192,13 @@ def test_tables_of_groups_have_students_interval():
     assert words.threshold_table([group], 1.5).row(0, named=True)["Threshold"] == "–"
 
 
+def test_a_run_without_predictions_has_nothing_to_judge(store, judged):
+    run_id = judged()
+    (store.run_dir(run_id) / "predictions.parquet").unlink()
+    assert answer_data.judged("top_k", run_id, "label", "test") is None
+    assert answer_data.confidence(run_id, "label") is None
+
+
 def test_averages_of_one_run_are_all_three(judged):
     run_id = judged()
     result = answer_data.judged("classes", run_id, "label", "test")

@@ -42,7 +42,7 @@ def draw_classes(judged: Judged) -> None:
             format_func=per_class.MEASURES.__getitem__,
             default="f1",
             required=True,
-            key="measure",
+            key="class_measure",
             bind="query-params",
         )
         orders = [order for order in ORDERS if order != "spread" or len(overlays) > 1]
