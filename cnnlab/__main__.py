@@ -15,6 +15,7 @@ from cnnlab.commands import (
     compare,
     datasets,
     doctor,
+    evaluate,
     features,
     finding,
     inspect,
@@ -47,6 +48,7 @@ app.command("warm")(training.warm)
 app.command("runs")(runs.list_runs)
 app.command("show")(runs.show)
 app.command("compare")(compare.compare)
+app.command("evaluate")(evaluate.evaluate)
 app.command("ablate")(ablation.ablate)
 app.command("ablation")(ablation.ablation)
 app.command("tune")(tuning.tune)
