@@ -9,6 +9,8 @@ import streamlit as st
 from cnnlab.errors import RunNotFoundError
 from dashboard import data
 from dashboard.components import comparing
+from dashboard.components.compare.classes import draw_class_views
+from dashboard.components.compare.confidence import draw_confidence
 from dashboard.components.compare.confusion import draw_confusion
 from dashboard.components.compare.curves import draw_curves
 from dashboard.components.compare.overview import draw_overview
@@ -131,6 +133,8 @@ PARTS: dict[str, tuple[str, Callable[[Subject], None]]] = {
     "curves": ("Curves", draw_curves),
     "settings": ("Settings", draw_settings),
     "confusion": ("Confusion", draw_confusion),
+    "classes": ("Classes", draw_class_views),
+    "confidence": ("Confidence", draw_confidence),
 }
 
 st.title("Compare")

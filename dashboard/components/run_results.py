@@ -6,13 +6,14 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from cnnlab.analysis.confusion import per_class
 from cnnlab.analysis.intervals import wilson
 from cnnlab.analysis.joint import all_right
 from cnnlab.plots.confusion import confusion, confusion_info, confusion_summary
-from cnnlab.plots.per_class import per_class, per_class_info, per_class_summary
 from dashboard import data
 from dashboard.components.network_cost import CONVENTION
 from dashboard.components.numbers import MISSING, count, duration, number, percent, percent_interval, short
+from dashboard.components.run_judgement import run_judgement
 
 TOGETHER = "All together"
 VALUES = {"Counts": "counts", "Share of each true class": "shares"}
@@ -156,16 +157,8 @@ def _output(run_id: str, output: str, classes: list[str], result: dict[str, Any]
         )
         st.caption(confusion_summary(info))
     with right:
-        classes_info = per_class_info(info.matrix, classes)
-        _class_table(classes_info.table)
-        st.caption(per_class_summary(classes_info))
-        with st.expander("As bars", icon=":material/bar_chart:"):
-            st.plotly_chart(
-                per_class(classes_info),
-                key=f"per_class.{output}",
-                config={"displayModeBar": False},
-                alt=per_class_summary(classes_info),
-            )
+        _class_table(per_class(info.matrix, classes))
+    run_judgement(run_id, output, split)
 
 
 def _class_table(table: pl.DataFrame) -> None:

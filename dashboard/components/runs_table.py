@@ -7,10 +7,11 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from cnnlab.analysis.groups import summarise
+from cnnlab.analysis.groups import against_best, summarise
 from cnnlab.analysis.intervals import wilson
 from dashboard.components.numbers import percent_interval
 from dashboard.components.status import STATES
+from dashboard.state import url
 
 # A cell of a table takes text only, so the icons of `STATES` have stand-ins here.
 SIGNS: Mapping[str, str] = {
@@ -22,6 +23,8 @@ SIGNS: Mapping[str, str] = {
     "cancelled": "■",
     "lost": "?",
 }
+# So many ids keep an address below what browsers and proxies pass on.
+LONGEST_LINK = 50
 SEARCHED = ("run_id", "name", "dataset", "architecture", "augmentation", "optimizer", "state", "failure", "origin")
 
 
@@ -118,8 +121,9 @@ def shown_groups(runs: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, list[str]]
     # A run knows its version once it has ended well; before, it counts to the newest of its group.
     newest = pl.col("dataset_version").drop_nulls().first().over("group_id")
     version = pl.col("dataset_version").fill_null(newest).fill_null("-")
-    versioned = pl.concat_str("group_id", version, separator="/")
-    groups = summarise(runs.with_columns(group_id=versioned))
+    versioned = pl.concat_str(pl.col("group_id").fill_null(pl.col("run_id")), version, separator="/")
+    grouped = runs.with_columns(group_id=versioned, version=version)
+    groups = summarise(grouped).with_columns(_of_first(grouped, "version"), _of_first(grouped, "main_output"))
     intervals = [
         percent_interval(low, high) if low is not None else None
         for low, high in groups.select("low", "high").iter_rows()
@@ -133,12 +137,27 @@ def shown_groups(runs: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, list[str]]
         (100 * pl.col("mean")).alias("Mean test top-1"),
         pl.Series("95 % interval", intervals, dtype=pl.String),
         pl.col("n"),
+        against_best(groups, ("dataset", "version", "main_output")).alias("Best"),
         pl.col("members").list.len().alias("Runs"),
+        pl.Series("Open", [members_link(ids) for ids in members.values()], dtype=pl.String),
         pl.col("num_params").alias("Parameters"),
         pl.col("macs").alias("MACs"),
         pl.Series("Seeds", [_seeds_text([seeds[one] for one in ids]) for ids in members.values()], dtype=pl.String),
     )
     return shown, members
+
+
+def _of_first(runs: pl.DataFrame, column: str) -> pl.Series:
+    """Return a column by group, in order of first appearance; a table without that column has none."""
+    if column not in runs.columns:
+        return pl.Series(column, [None] * runs["group_id"].n_unique(), dtype=pl.String)
+    firsts = runs.group_by("group_id", maintain_order=True).agg(pl.col(column).drop_nulls().first())
+    return firsts[column]
+
+
+def members_link(run_ids: Sequence[str]) -> str | None:
+    """Return the address of the comparison of a group's runs, None where these are too many for one."""
+    return url("compare", runs=",".join(run_ids)) if len(run_ids) <= LONGEST_LINK else None
 
 
 def _seeds_text(seeds: list[int | None]) -> str:
@@ -155,6 +174,12 @@ def group_columns() -> dict[str, Any]:
             alignment="right", help="Student's t interval of the mean over seeds; needs two runs or more."
         ),
         "n": column.NumberColumn(format="%d", help="Runs with a test accuracy."),
+        "Best": column.TextColumn(
+            help="Of the groups shown here that were tested on the same version of a data set: the highest mean, what "
+            "cannot be told apart from it (Welch's t over seeds, Holm's correction), and what is behind. Compare "
+            "groups for a test over seeds and images. Empty below two seeds."
+        ),
+        "Open": column.LinkColumn(display_text="compare its runs", help="The runs of the group, one by one."),
         "Runs": column.NumberColumn(format="%d", help="All runs of the group, unfinished ones too."),
         "Parameters": column.NumberColumn(format="localized"),
         "MACs": column.NumberColumn(format="compact", help="Multiply-accumulates for one image."),

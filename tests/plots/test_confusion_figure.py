@@ -1,4 +1,4 @@
-"""The matrix and the bars per class as figures."""
+"""The matrix as a figure."""
 
 import numpy as np
 import polars as pl
@@ -6,7 +6,6 @@ import pytest
 
 from cnnlab.analysis.intervals import wilson
 from cnnlab.plots.confusion import ANNOTATED_CLASSES, confusion, confusion_info, confusion_summary
-from cnnlab.plots.per_class import per_class, per_class_info, per_class_summary
 
 NAMES = ("cat", "deer", "dog")
 
@@ -97,38 +96,6 @@ def test_without_predictions_both_say_so():
     assert np.isnan(info.accuracy)
     assert confusion_summary(info) == "No predictions on test are known yet."
     assert confusion(info).layout.annotations[0].text.startswith("No predictions on test yet")
-    bars = per_class_info(info.matrix, NAMES)
-    assert bars.is_empty
-    assert per_class_summary(bars) == "No predictions are known yet."
-    assert not per_class(bars).data
-
-
-def test_bars_of_each_class():
-    info = per_class_info(confusion_info(predictions(PAIRS), NAMES).matrix, NAMES)
-    figure = per_class(info)
-    assert [trace.name for trace in figure.data] == ["Precision", "Recall", "F1"]
-    assert figure.data[0].x == pytest.approx([1.0, np.nan, 1 / 3], nan_ok=True)
-    assert figure.data[1].customdata.tolist() == [3, 0, 1]
-    assert info.mean_f1 == pytest.approx((0.5 + 0.5) / 2)
-
-
-def test_bars_from_the_lowest_f1_up_unknown_last():
-    matrix = np.array([[9, 0, 1], [0, 0, 0], [9, 0, 1]])
-    assert per_class_info(matrix, NAMES, order="f1").table["class"].to_list() == ["dog", "cat", "deer"]
-
-
-def test_summary_of_the_bars():
-    info = per_class_info(confusion_info(predictions(PAIRS), NAMES).matrix, NAMES)
-    assert per_class_summary(info) == (
-        "Precision, recall and F1 of 3 classes over 4 images: mean F1 50.0 %, lowest 50.0 % (cat); "
-        "never predicted, so without precision: deer; without images, so without recall: deer."
-    )
-
-
-def test_a_hundred_classes_have_room():
-    names = [f"class {place}" for place in range(100)]
-    info = per_class_info(np.eye(100, dtype=np.int64), names)
-    assert per_class(info).layout.height >= 100 * 20
 
 
 def test_images_without_an_answer_are_said_and_stand_in_no_cell():

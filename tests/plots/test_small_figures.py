@@ -5,9 +5,10 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from judging_figures import judging_figures
 from plot_frames import metrics, summaries
 
-from cnnlab.plots import bubbles, class_balance, confusion, hardware, learning_curves, per_class, schedule_preview
+from cnnlab.plots import bubbles, class_balance, confusion, hardware, learning_curves, schedule_preview
 
 # ---- schedule ----
 
@@ -120,7 +121,7 @@ def figures():
         "learning_curves": learning_curves.learning_curves(learning_curves.learning_curves_info(curves)),
         "confusion": confusion.confusion(matrix),
         "shares": confusion.confusion(matrix, "shares"),
-        "per_class": per_class.per_class(per_class.per_class_info(matrix.matrix, matrix.class_names)),
+        **judging_figures(),
         "bubbles": bubbles.bubbles(bubbles.bubbles_info(summaries({}))),
         "schedule": schedule_preview.schedule_preview(schedule_preview.schedule_preview_info([0.1, 0.2], 1)),
         "balance": class_balance.class_balance(balance),
