@@ -2,6 +2,7 @@
 
 import json as json_module
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +25,7 @@ from cnnlab.runs.store import Store
 
 # So many reasons are printed; '--json' has them all.
 MOST_SHOWN = 20
+TELL_EVERY_S = 0.2
 
 Tell = Callable[[str, int, int], None]
 ProgressOption = Annotated[
@@ -145,7 +147,7 @@ def _pairs(items: list[str], flag: str, example: str) -> dict[str, str]:
 def _with_progress(is_json: bool, work: Callable[[Tell], Any]) -> Any:
     """Run `work` with what shows its progress: JSON lines for a page, a bar for a person."""
     if is_json:
-        return work(_tell_json)
+        return work(_JsonLines())
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
@@ -159,9 +161,18 @@ def _with_progress(is_json: bool, work: Callable[[Tell], Any]) -> Any:
         return work(show)
 
 
-def _tell_json(stage: str, done: int, total: int) -> None:
-    sys.stderr.write(json_module.dumps({"stage": stage, "done": done, "total": total}) + "\n")
-    sys.stderr.flush()
+class _JsonLines:
+    """Tells progress as JSON lines: the end, and else a few times a second, for a page reads all of them each time."""
+
+    def __init__(self) -> None:
+        self._told_at = -float("inf")
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if done < total and time.monotonic() - self._told_at < TELL_EVERY_S:
+            return
+        self._told_at = time.monotonic()
+        sys.stderr.write(json_module.dumps({"stage": stage, "done": done, "total": total}) + "\n")
+        sys.stderr.flush()
 
 
 def _print_look(found: Look, is_json: bool) -> None:
