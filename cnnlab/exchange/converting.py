@@ -81,7 +81,7 @@ def adopted(run: FoundRun, tool: str, path: str, options: ImportOptions) -> Adop
     marks = next((one for one in run.series if is_epoch(one)), None)
     counted = epochs_of([one for one, _ in kept], validations, marks, options.counting)
     columns, percent = _columns(kept, counted.epochs)
-    notes += [counted.note] if counted.note else []
+    notes += [counted.note] if counted.note and kept else []
     notes += [f"In percent, so divided by 100: {', '.join(percent)}."] if percent else []
     own = _own(run)
     config, renamed = ({}, {}) if own else as_config(run.parameters)

@@ -118,4 +118,7 @@ except CNNLabError as broken:
     st.error(plain(broken), icon=":material/error:")
     link("runs", "All runs")
 else:
-    imported_run(asked, facts) if found is None else draw_run(asked, found, facts)
+    if found is None:
+        imported_run(asked, facts)
+    else:
+        draw_run(asked, found, facts)

@@ -165,6 +165,7 @@ def test_an_imported_run_has_a_page_of_its_own(open_page, store, source):
         text = told(page)
         assert "Imported just now from" in text
         assert "Nobody knows how to train this run here" in text
+        assert "`None`" not in text  # what Streamlit shows of a line that is an expression
         assert {button.key for button in page.button} >= {"delete"}
         assert not {"clone", "retry", "use_as_source"} & {button.key for button in page.button}
 
@@ -192,6 +193,7 @@ def test_imported_runs_are_compared_with_our_own(open_page, store, tmp_path):
     page = open_page("compare", runs=",".join([*imported, own]))
     assert "Trained with another tool" in told(page)
     assert "(None" not in told(page)
+    assert "another tool trained it, and its answers to images are not known" in told(page)
     parts = page.segmented_control(key="part").options
     assert {"Overview", "Curves", "Settings"} <= set(parts)
     for part in parts:

@@ -254,6 +254,7 @@ def write_keras_tuner(folder: Path) -> None:
 
 def main() -> None:
     command, folder = sys.argv[1], Path(sys.argv[2]).absolute()
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     folder.mkdir(parents=True, exist_ok=True)
     if command == "write-mlflow":
         write_mlflow(f"sqlite:///{folder / 'mlflow.db'}", folder)
