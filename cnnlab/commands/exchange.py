@@ -1,17 +1,12 @@
 """`import-runs` and `export`: runs from and for TensorBoard, MLflow, CSV, Keras Tuner and parquet."""
 
-import json as json_module
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from cnnlab.commands.output import JsonOption, print_json, print_table, say
+from cnnlab.commands.progress import ProgressOption, with_progress
 from cnnlab.errors import ConfigError, UnknownNameError
 from cnnlab.exchange.converting import ImportOptions
 from cnnlab.exchange.csv_columns import ROLES
@@ -25,12 +20,6 @@ from cnnlab.runs.store import Store
 
 # So many reasons are printed; '--json' has them all.
 MOST_SHOWN = 20
-TELL_EVERY_S = 0.2
-
-Tell = Callable[[str, int, int], None]
-ProgressOption = Annotated[
-    bool, typer.Option("--progress-json", help="Tell the progress as JSON lines on standard error.")
-]
 
 
 def import_runs_command(
@@ -62,7 +51,7 @@ def import_runs_command(
     if is_look:
         _print_look(look(path, store.cache_dir / "exchange", tool, options, roles), json)
         return
-    report = _with_progress(
+    report = with_progress(
         is_progress_json,
         lambda tell: import_runs(
             store, path, tool=tool, options=options, columns=roles, shown_path=shown_path or None, progress=tell
@@ -100,7 +89,7 @@ def export_command(
     if format not in FORMATS:
         raise UnknownNameError("format", format, FORMATS)
     wanted = store.run_ids() if run_ids == ["all"] else [*(run_ids or []), *_ids(ids_file)]
-    done = _with_progress(
+    done = with_progress(
         is_progress_json,
         lambda tell: export_runs(
             store, wanted, to, format, predictions=has_predictions, models=has_models, progress=tell
@@ -142,37 +131,6 @@ def _pairs(items: list[str], flag: str, example: str) -> dict[str, str]:
             raise ConfigError(f"{flag} {item!r} cannot be read. Expected name=value. Write for instance {example}.")
         found[name] = value
     return found
-
-
-def _with_progress(is_json: bool, work: Callable[[Tell], Any]) -> Any:
-    """Run `work` with what shows its progress: JSON lines for a page, a bar for a person."""
-    if is_json:
-        return work(_JsonLines())
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        tasks: dict[str, Any] = {}
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total)
-            bar.update(tasks[stage], completed=done, total=total)
-
-        return work(show)
-
-
-class _JsonLines:
-    """Tells progress as JSON lines: the end, and else a few times a second, for a page reads all of them each time."""
-
-    def __init__(self) -> None:
-        self._told_at = -float("inf")
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        if done < total and time.monotonic() - self._told_at < TELL_EVERY_S:
-            return
-        self._told_at = time.monotonic()
-        sys.stderr.write(json_module.dumps({"stage": stage, "done": done, "total": total}) + "\n")
-        sys.stderr.flush()
 
 
 def _print_look(found: Look, is_json: bool) -> None:

@@ -2,20 +2,19 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from cnnlab.errors import CNNLabError
 from cnnlab.exchange.converting import ImportOptions, adopted, chosen_targets, is_epoch, is_percent
 from cnnlab.exchange.csv_source import CsvSource
-from cnnlab.exchange.found import EmptyRunError, FoundRun, ImportRunsError, Series, Source, counted
+from cnnlab.exchange.found import EmptyRunError, FoundRun, ImportRunsError, Series, Source
 from cnnlab.exchange.names import Target
+from cnnlab.exchange.report import Report, Skipped
 from cnnlab.exchange.sources import opened
 from cnnlab.runs.adopting import Adoption
-from cnnlab.runs.origin import TOOLS
 from cnnlab.runs.store import Store
 
 # Stage, how many are done, of how many.
@@ -23,57 +22,6 @@ Progress = Callable[[str, int, int], None]
 # A look takes so many runs and so long at most; the import then reads all.
 LOOK_RUNS, LOOK_S = 50, 3.0
 _PARTS = 1000
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A run that was left out, and why."""
-
-    key: str
-    reason: str
-
-
-@dataclass
-class Report:
-    """What an import did.
-
-    Attributes:
-        known: Runs that are in the store as they are now.
-        empty: Runs without numbers and parameters, such as the folder with TensorBoard's table of hyperparameters.
-        newer: Of the imported ones, those of which an earlier state is in the store too, by id: the earlier ids.
-    """
-
-    tool: str
-    path: str
-    imported: list[str] = field(default_factory=list)
-    known: list[str] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    empty: list[Skipped] = field(default_factory=list)
-    newer: dict[str, list[str]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        skipped = [{"run": one.key, "reason": one.reason} for one in self.skipped]
-        return {
-            "tool": self.tool,
-            "path": self.path,
-            "imported": self.imported,
-            "already_there": self.known,
-            "skipped": skipped,
-            "empty": [one.key for one in self.empty],
-            "newer_than": self.newer,
-            "notes": self.notes,
-        }
-
-    def sentence(self) -> str:
-        """Return what happened, in one sentence."""
-        parts = [f"{counted(len(self.imported), 'run')} imported from {TOOLS[self.tool]}"]
-        parts += (
-            [f"{counted(len(self.known), 'run')} already there, so nothing was added for them"] if self.known else []
-        )
-        parts += [f"{counted(len(self.skipped), 'run')} left out"] if self.skipped else []
-        return "; ".join(parts) + "."
 
 
 @dataclass(frozen=True)
