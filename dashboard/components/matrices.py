@@ -1,16 +1,17 @@
 """Confusion matrices of several runs side by side."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
+from cnnlab.analysis.confusion import Cells
 from cnnlab.plots import confusion
 from dashboard import data
 from dashboard.components.text import plain
 
 MATRICES = 6
-CELLS: dict[Literal["counts", "shares"], str] = {"counts": "Counts", "shares": "Share of each true class"}
+CELLS: dict[Cells, str] = {"counts": "Counts", "rows": "Share of each true class"}
 
 
 def draw_matrices(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], output: str | None = None) -> None:

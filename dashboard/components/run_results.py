@@ -15,7 +15,7 @@ from dashboard.components.network_cost import CONVENTION
 from dashboard.components.numbers import MISSING, count, duration, number, percent, percent_interval, short
 
 TOGETHER = "All together"
-VALUES = {"Counts": "counts", "Share of each true class": "shares"}
+VALUES = {"Counts": "counts", "Share of each true class": "rows"}
 
 
 def run_results(run_id: str, result: dict[str, Any]) -> str | None:
