@@ -85,7 +85,8 @@ def confused_pairs(info: PairsInfo) -> go.Figure:
         return empty_figure("No mistake: nothing was taken for something else.")
     table = info.table
     labels = unique_labels((f"{true} → {taken}" for true, taken in table.select("true", "predicted").rows()), 36)
-    figure = new_figure(x_title="Share of the true class's images (%)", height_px=90 + ROW_PX * table.height)
+    height = 90 + ROW_PX * table.height
+    figure = new_figure(x_title="Share of the true class's images (%)", y_title="True → predicted", height_px=height)
     figure.add_bar(
         x=100 * table["share"].to_numpy(),
         y=labels,
