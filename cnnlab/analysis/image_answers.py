@@ -82,15 +82,12 @@ def image_answers(
         nothing = np.zeros(0, np.int64)
         return ImageAnswers((), nothing, np.zeros((0, num_classes), np.float32), np.zeros((0, 0), np.int64))
     places = _shared(whole)
-    total = np.zeros((len(places[0]), num_classes), np.float32)
-    for frame, place in zip(whole, places, strict=True):
-        total += _probabilities(frame, num_classes)[place]
     first = whole[0]
     known = len({sample_id for frame in rows for sample_id in frame["sample_id"]}) if len(rows) > 1 else rows[0].height
     return ImageAnswers(
         tuple(first["sample_id"].gather(places[0])),
         first["label"].to_numpy().astype(np.int64)[places[0]],
-        total / np.float32(len(whole)),
+        _mean([_taken(_probabilities(frame, num_classes), rows) for frame, rows in zip(whole, places, strict=True)]),
         np.stack([one["predicted"].to_numpy()[place] for one, place in zip(whole, places, strict=True)]).astype(
             np.int64
         ),
@@ -135,6 +132,20 @@ def _shared(frames: Sequence[pl.DataFrame]) -> list[NDArray[np.int64]]:
         rows = frame.select("sample_id", "label", pl.int_range(pl.len()).alias(f"row_{number}"))
         joined = joined.join(rows, on=["sample_id", "label"], how="inner", maintain_order="left")
     return [joined[f"row_{number}"].to_numpy() for number in range(len(frames))]
+
+
+def _taken(array: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return some rows; all of them without a copy, which of many classes takes a second."""
+    return array if np.array_equal(rows, np.arange(len(array))) else array[rows]
+
+
+def _mean(arrays: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    if len(arrays) == 1:
+        return arrays[0]
+    total = arrays[0].copy()
+    for array in arrays[1:]:
+        total += array
+    return np.divide(total, np.float32(len(arrays)), out=total)
 
 
 def _probabilities(frame: pl.DataFrame, num_classes: int) -> NDArray[np.float32]:

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+# With a thousand classes all images at once would take half a gigabyte.
+ROWS_AT_ONCE = 4096
+
 
 @dataclass(frozen=True)
 class LabelDoubts:
@@ -43,27 +46,32 @@ def label_doubts(probabilities: NDArray[np.floating], labels: NDArray[np.integer
         probabilities: `(n, num_classes)`, of one run or the mean of several, which is more to be trusted.
         labels: `(n,)`.
     """
-    shares = np.asarray(probabilities, np.float64)
-    labels = np.asarray(labels, np.int64)
-    if not len(labels):
-        nothing = np.zeros(0)
-        return LabelDoubts(nothing.astype(np.int64), nothing, nothing, nothing.astype(np.int64), nothing.astype(bool))
-    everyone = np.arange(len(labels))
-    own = shares[everyone, labels]
-    others = shares.copy()
-    others[everyone, labels] = -1.0
-    margins = own - others.max(axis=1)
-    sure = np.where(shares >= thresholds(shares, labels), shares, -1.0)
+    classes = np.asarray(labels, np.int64)
+    least = thresholds(probabilities, classes)
+    chunks = [slice(start, start + ROWS_AT_ONCE) for start in range(0, max(1, len(classes)), ROWS_AT_ONCE)]
+    parts = [_of_rows(np.array(probabilities[chunk], np.float64), classes[chunk], least) for chunk in chunks]
+    own, margins, suggested, is_suspect = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.lexsort((np.arange(len(classes)), margins, ~is_suspect))
+    return LabelDoubts(order, margins[order], own[order], suggested[order], is_suspect[order])
+
+
+def _of_rows(
+    shares: NDArray[np.float64], labels: NDArray[np.int64], least: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return self-confidence, margin, suggested class and whether it is suspect, of images; `shares` are used up."""
+    rows = np.arange(len(labels))
+    own = shares[rows, labels]
+    sure = np.where(shares >= least, shares, -1.0)
     confident = np.where(sure.max(axis=1) >= 0, sure.argmax(axis=1), labels)
     is_suspect = confident != labels
-    order = np.lexsort((everyone, margins, ~is_suspect))
-    suggested = np.where(is_suspect, confident, others.argmax(axis=1))
-    return LabelDoubts(order, margins[order], own[order], suggested[order], is_suspect[order])
+    shares[rows, labels] = -1.0
+    return own, own - shares.max(axis=1), np.where(is_suspect, confident, shares.argmax(axis=1)), is_suspect
 
 
 def thresholds(probabilities: NDArray[np.floating], labels: NDArray[np.integer]) -> NDArray[np.float64]:
     """Return, for each class, the mean probability of it over the images that are labelled so; infinite without any."""
-    shares = np.asarray(probabilities, np.float64)
-    counts = np.bincount(labels, minlength=shares.shape[1])
-    sums = np.bincount(labels, shares[np.arange(len(labels)), labels], minlength=shares.shape[1])
-    return np.divide(sums, counts, out=np.full(shares.shape[1], np.inf), where=counts > 0)
+    num_classes = probabilities.shape[1]
+    own = np.asarray(probabilities[np.arange(len(labels)), labels], np.float64)
+    counts = np.bincount(labels, minlength=num_classes)
+    sums = np.bincount(labels, own, minlength=num_classes)
+    return np.divide(sums, counts, out=np.full(num_classes, np.inf), where=counts > 0)

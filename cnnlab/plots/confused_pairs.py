@@ -61,7 +61,8 @@ def confused_pairs_info(
     """
     whole = confusion_info(predictions, class_names, output=output, split=split)
     by_number = most_confused(whole.matrix, [str(number) for number in range(len(class_names))], count)
-    runs = predictions.partition_by("run_id") if whole.num_runs > 1 else []
+    needed = predictions.select("run_id", "split", "output", "label", "predicted") if whole.num_runs > 1 else None
+    runs = [] if needed is None else needed.partition_by("run_id")
     by_run = [confusion_info(run, class_names, output=output, split=split).matrix for run in runs]
     rows = []
     for row in by_number.iter_rows(named=True):

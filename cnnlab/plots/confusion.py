@@ -70,7 +70,8 @@ def confusion_info(
         output: Which output; the first that comes when left out.
         split: `test` or `val`.
     """
-    rows = predictions.filter(pl.col("split") == split)
+    needed = [name for name in ("run_id", "split", "output", "label", "predicted") if name in predictions.columns]
+    rows = predictions.select(needed).filter(pl.col("split") == split)  # probabilities need not be moved
     if output is None and rows.height:
         output = rows["output"][0]
     rows = rows.filter(pl.col("output") == output) if output is not None else rows

@@ -14,7 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cnnlab.plots.palette import NEUTRAL
+from cnnlab.plots.palette import CATEGORICAL, NEUTRAL
 from cnnlab.plots.template import new_figure
 
 # Up to that many classes the number stands in its cell; beyond, it is in the hover text.
@@ -24,7 +24,7 @@ NAMED_CLASSES = 40
 # Beyond that cells are smaller than two pixels, and are drawn as points.
 CELL_CLASSES = 250
 DOT_PX = 4
-CHOSEN = "#d86000"
+CHOSEN = CATEGORICAL[3]
 
 
 @dataclass(frozen=True)

@@ -111,16 +111,43 @@ def test_fixed_and_broken_add_up_to_the_difference(of_a, of_b):
     shared = set(a.sample_ids) & set(b.sample_ids)
     assert parts.n == len(shared)
     assert [a.sample_ids[place] for place in parts.places_a] == [b.sample_ids[place] for place in parts.places_b]
-    assert len(parts.fixed) - len(parts.broken) == int(parts.b_right.sum()) - int(parts.a_right.sum())
-    both_right = int((parts.a_right & parts.b_right).sum())
-    assert len(parts.fixed) + len(parts.broken) + len(parts.both_wrong) + both_right == parts.n
+    assert parts.gains.sum() == parts.b_votes.sum() * len(of_a) - parts.a_votes.sum() * len(of_b), "exactly"
+    assert parts.num_fixed - parts.num_broken == pytest.approx(parts.right_b - parts.right_a)
     assert (parts.only_a, parts.only_b) == (a.n - len(shared), b.n - len(shared))
+    if len(of_a) == len(of_b) == 1:
+        both_right = int((parts.a_votes & parts.b_votes).sum())
+        assert len(parts.fixed) + len(parts.broken) + len(parts.both_wrong) + both_right == parts.n
+        assert (parts.num_fixed, parts.num_broken) == (len(parts.fixed), len(parts.broken))
     if parts.n:
-        assert parts.difference.value == pytest.approx((len(parts.fixed) - len(parts.broken)) / parts.n)
+        difference = parts.difference()
+        assert difference.value == pytest.approx((parts.num_fixed - parts.num_broken) / parts.n)
+        assert difference.low - 1e-9 <= difference.value <= difference.high + 1e-9
     back = fixed_and_broken(b, a)
     assert {b.sample_ids[back.places_a[place]] for place in back.broken} == {
         a.sample_ids[parts.places_a[place]] for place in parts.fixed
     }
+
+
+def test_a_group_is_not_worse_than_its_runs():
+    # Each of two seeds is right on half of the images, but never on the same; B is one of them.
+    eye = np.eye(CLASSES)
+    one = frame("abcd", [0, 0, 0, 0], eye[[0, 0, 1, 1]])
+    other = frame("abcd", [0, 0, 0, 0], eye[[1, 1, 0, 0]])
+    parts = fixed_and_broken(image_answers([one, other], CLASSES), image_answers([one], CLASSES))
+    assert (parts.right_a, parts.right_b, parts.num_fixed, parts.num_broken) == (2, 2, 1, 1)
+    assert (parts.fixed.tolist(), parts.broken.tolist(), parts.both_wrong.tolist()) == ([0, 1], [2, 3], [])
+    assert math.isnan(parts.difference().p), "McNemar's test is of two runs"
+
+
+def test_the_interval_of_a_group_is_the_bootstrap_over_images():
+    random = np.random.default_rng(5)
+    shares = random.dirichlet(np.ones(CLASSES), (3, 400))
+    frames = [frame(range(400), np.arange(400) % CLASSES, one) for one in shares]
+    parts = fixed_and_broken(image_answers(frames[:2], CLASSES), image_answers(frames[2:], CLASSES))
+    gains = parts.gains / 2
+    drawn = [random.choice(gains, 400).mean() for _ in range(4000)]
+    difference = parts.difference()
+    assert (difference.low, difference.high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.006)
 
 
 def test_images_whose_label_was_changed_in_between_are_left_out():
