@@ -21,8 +21,8 @@ from dashboard.image_data import Side
 from dashboard.state import link
 
 PER_PAGE = 12
-PAGE = "page"
-OF_LIST = "page_of_list"
+PAGE = "images_page"
+OF_LIST = "images_page_of"
 TOP = 5
 LOOK_EVERY_S = 0.7
 METHODS = {"auto": "Grad-CAM", "occlusion": "Occlusion"}
