@@ -20,6 +20,7 @@ from cnnlab.datasets.storage import Dataset, DatasetInfo
 from cnnlab.runs.images import dataset_of_run
 from cnnlab.runs.sources import MODEL
 from dashboard import data
+from dashboard.components import data_jobs
 from dashboard.questions import Answer
 
 
@@ -182,3 +183,10 @@ def correct(info: DatasetInfo) -> DatasetInfo:
     made = correct_dataset(Path(data.store().root), info.name, info.version)
     data.refresh()
     return made
+
+
+def correct_in_job(plan: Correction) -> None:
+    """Make the corrected version in a process of its own, which the page of the data sets watches."""
+    info = plan.info
+    words = ["cnnlab", "datasets", "correct", info.name, "--version", info.version, "--json"]
+    data_jobs.start(Path(data.store().root), plan.target, f"Correct {info.title}", words)

@@ -1,5 +1,6 @@
 """Labels that are likely wrong, ranked; a person says what is true, and a corrected version is made of it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ from dashboard.state import link, say
 ROWS = PER_PAGE // 2
 # Where so few answers are right, more are the network's mistakes than the labels'.
 WEAK = 0.95
+# So many bytes of pixels take some seconds to copy, where images are left out.
+WORTH_A_JOB_BYTES = 500 * 10**6
 SAID = {"wrong": "marked: it is {}", "fine": "marked: the label is right", "remove": "marked: to be removed"}
 HOW_TO_READ = """\
 **The most doubtful labels come first**: those where the networks give another class much more probability than the
@@ -104,10 +107,7 @@ def _draw_rows(review: _Review, marks: dict[tuple[str, str], Mark], is_suspects:
         st.caption(":material/check: There is no such label. Turn off what is left out above to see the others.")
         return
     pages = -(-len(rows) // ROWS)
-    key = "doubts_page"
-    if st.session_state.get(key, 1) > pages:
-        st.session_state[key] = pages
-    page = st.pagination(pages, key=key) if pages > 1 else 1
+    page = st.pagination(pages, key="doubts_page") if pages > 1 else 1
     shown = rows[(page - 1) * ROWS : page * ROWS]
     pictures = image_data.pixels(review.opened, review.split, [ids[row] for row in shown])
     for start in range(0, len(shown), 3):
@@ -127,7 +127,7 @@ def _draw_row(review: _Review, row: int, picture: np.ndarray | None, mark: Mark 
     true = review.classes[answers.labels[place]]
     note = f"margin {doubts.margins[row]:+.2f}{', suspect' if doubts.is_suspect[row] else ''}"
     sample_id = answers.sample_ids[place]
-    st.html(cards_html([Card(sample_id, picture, true, [Said("", top, note)])]))
+    st.html(cards_html([Card(sample_id, picture, true, [Said("", top, note)], word="label")]))
     if mark is not None:
         st.caption(f":material/edit: {plain(SAID[mark.verdict].format(mark.label))}, by {plain(mark.by)}")
     suggested = review.classes[doubts.suggested[row]]
@@ -185,6 +185,10 @@ def _ask_correct(info: DatasetInfo) -> None:
     question = " ".join(map(plain, [*plan.sentences(), stays]))
 
     def make() -> None:
+        if plan.removed and info.num_images * math.prod(info.image_shape) > WORTH_A_JOB_BYTES:
+            image_data.correct_in_job(plan)
+            say("It is being made; its progress is on the page of the data sets.", ":material/hourglass_top:")
+            return
         try:
             made = image_data.correct(info)
         except CNNLabError as error:

@@ -64,6 +64,7 @@ class Card:
         overlay: `(height, width, 3)` where the network looked; None where that is not asked or not known yet.
         overlay_note: Under the pictures: which class was asked about.
         true: Name of the true class.
+        word: What the card calls it; a label in doubt is not called true.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Card:
     said: Sequence[Said]
     overlay: np.ndarray | None = None
     overlay_note: str = ""
+    word: str = "true"
 
 
 def cards_html(cards: Sequence[Card]) -> str:
@@ -91,7 +93,9 @@ def _card(card: Card) -> str:
     if card.overlay is not None:
         pictures += _picture(card.overlay, f"Where the network looked in {card.name}: {card.overlay_note}")
     note = f'<div class="name">{escape(card.overlay_note)}</div>' if card.overlay_note else ""
-    caption = f'<figcaption>true: <b>{escape(card.true)}</b><div class="name">{escape(card.name)}</div></figcaption>'
+    caption = (
+        f'<figcaption>{card.word}: <b>{escape(card.true)}</b><div class="name">{escape(card.name)}</div></figcaption>'
+    )
     # Beside one picture is room for the caption.
     head = f"{pictures}{caption}" if card.overlay is None else pictures
     rest = note if card.overlay is None else note + caption

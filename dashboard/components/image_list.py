@@ -18,7 +18,7 @@ from dashboard.components import data_jobs
 from dashboard.components.image_cards import Card, Said, cards_html, legend_html
 from dashboard.components.text import plain
 from dashboard.image_data import Side
-from dashboard.state import link
+from dashboard.state import link, query, set_query
 
 PER_PAGE = 12
 PAGE = "images_page"
@@ -152,12 +152,12 @@ def draw_gone(run_id: str, error: Exception) -> None:
 def _page(images: ImageList, key: str) -> range:
     """Draw the choice of the page, which stands in the address; another list begins with its first."""
     pages = -(-images.n // PER_PAGE)
-    if st.session_state.setdefault(OF_LIST, key) != key:
-        st.session_state[OF_LIST] = key
-        st.session_state[PAGE] = 1
-    if st.session_state.get(PAGE, 1) > pages:
-        st.session_state[PAGE] = pages
-    page = st.pagination(pages, key=PAGE, bind="query-params") if pages > 1 else 1
+    is_other = st.session_state.get(OF_LIST, key) != key
+    st.session_state[OF_LIST] = key
+    asked = query(PAGE)
+    default = min(pages, int(asked)) if asked.isdecimal() and int(asked) and not is_other else 1
+    page = st.pagination(pages, key=f"page.{key}", default=default) if pages > 1 else 1
+    set_query(**{PAGE: str(page) if page > 1 else None})
     first = (page - 1) * PER_PAGE
     last = min(images.n, first + PER_PAGE)
     st.caption(f"{first + 1:,} to {last:,} of {plural(images.n, 'image')}", width="content")

@@ -138,6 +138,7 @@ def _test_metric(test: dict[str, Any], label: str, *, border: bool = False) -> N
     )
 
 
+@st.fragment
 def _output(run_id: str, output: str, classes: list[str], result: dict[str, Any]) -> None:
     splits = [split for split in ("test", "val") if result.get(split, {}).get(output)]
     if not splits:

@@ -8,10 +8,11 @@ from made_mistakes import make_mistaken
 from made_runs import make_run
 from page_text import said
 
+from cnnlab.__main__ import run
 from cnnlab.datasets.marks import read_marks
 from cnnlab.datasets.storage import list_datasets, open_dataset
 from dashboard import data
-from dashboard.components import image_cards
+from dashboard.components import data_jobs, doubtful_labels, image_cards
 from dashboard.components.cells import first_number
 from dashboard.components.image_cards import Card, Said
 
@@ -145,6 +146,23 @@ def test_a_doubtful_label_is_marked_undone_and_corrected(open_page, store, digit
     page.button(key="confirm_yes").click().run()
     assert not page.exception
     assert {info.name for info in list_datasets(store.root)} == {"digits", "digits_corrected"}
+
+
+def test_a_large_set_is_corrected_in_a_process_of_its_own(open_page, store, of_class, monkeypatch):
+    started = []
+    monkeypatch.setattr(doubtful_labels, "WORTH_A_JOB_BYTES", 1000)
+    monkeypatch.setattr(data_jobs, "start", lambda _root, name, _title, words: started.append((name, words)))
+    place = of_class(6)[-1]
+    page = open_page("run", run=make_mistaken(store.root, {place: 0}), mistakes="Labels in doubt")
+    (sample_id,) = shown(page)
+    page.button(key=f"doubt.{sample_id}.label.remove").click().run()
+    page.button(key="correct").click().run()
+    page.button(key="confirm_yes").click().run()
+    ((name, words),) = started
+    assert name == "digits_corrected"
+    assert len(list_datasets(store.root)) == 1
+    assert run([*words[1:], "--store", str(store.root)]) == 0, "the words are a command"
+    assert len(list_datasets(store.root)) == 2
 
 
 # ---- a comparison ----
