@@ -124,19 +124,16 @@ def _places(path: str, stamp: int, split: str, _opened: Dataset) -> dict[str, in
 
 
 def looked(
-    run_id: str, split: str, output: str | None, sample_ids: Sequence[str], classes: Sequence[int], method: str
+    run_id: str, split: str, output: str, sample_ids: Sequence[str], classes: Sequence[int], method: str
 ) -> Answer:
-    """Ask where the network of a run looked; see `cnnlab.inspector.attribution_questions`.
-
-    Args:
-        output: None for a network with one output.
-    """
+    """Ask where the network of a run looked; see `cnnlab.inspector.attribution_questions`."""
+    outputs = (data.result(run_id) or {}).get("outputs") or {}
     model = data.store().run_dir(run_id) / MODEL
     return data.ask_later(
         "attribution",
         run_id=run_id,
         split=split,
-        output=output,
+        output=output if len(outputs) > 1 else None,
         sample_ids=list(sample_ids),
         classes=[int(number) for number in classes],
         method=method,

@@ -15,7 +15,8 @@ from dashboard import image_data
 from dashboard.components.cells import Cell, cell_menus, cell_of_address, choose, clicked_cell
 from dashboard.components.chart import chart
 from dashboard.components.doubtful_labels import draw_doubtful_labels
-from dashboard.components.image_list import ImageList, Voice, draw_images
+from dashboard.components.image_list import draw_images
+from dashboard.components.image_voices import ImageList, Voice
 from dashboard.components.text import plain
 from dashboard.image_data import Side
 from dashboard.state import link

@@ -87,13 +87,20 @@ def test_the_worst_losses_come_first(open_page, store, digits, of_class):
     assert "359 images of test, the highest loss first; 2 images are wrong." in text(page)
 
 
-def test_where_it_looked_is_drawn_when_it_is_known(open_page, store, of_class, monkeypatch):
+def overlays(page) -> int:
+    return "".join(element.proto.body for element in page.get("html")).count('alt="Where the network looked in')
+
+
+def test_where_it_looked_is_drawn_and_what_there_was_no_time_for_is_asked_again(
+    open_page, store, of_class, monkeypatch
+):
     run_id = make_mistaken(store.root, dict.fromkeys(of_class(4)[:2], 9))
     asked = []
 
     def answer(kind, **arguments):
         asked.append((kind, arguments))
-        maps = [{"values": [[0, 1], [0.5, 0]], "peak": None, "probability": 0.9}, None]
+        known = {"values": [[0, 1], [0.5, 0]], "peak": None, "probability": 0.9}
+        maps = [known, *[None] * (len(arguments["sample_ids"]) - 1)]
         return data.Answer({"method": "grad_cam", "reason": "", "layer": "conv9", "maps": maps})
 
     monkeypatch.setattr(data, "ask_later", answer)
@@ -106,11 +113,22 @@ def test_where_it_looked_is_drawn_when_it_is_known(open_page, store, of_class, m
         [9, 9],
     )
     assert arguments["output"] is None
-    assert "Grad-CAM on the map of the layer conv9. There was no time for 1 image: reload to go on." in text(page)
-    html = "".join(element.proto.body for element in page.get("html"))
-    assert html.count('alt="Where the network looked in') == 1
+    assert [len(arguments["sample_ids"]) for _, arguments in asked] == [2, 1]
+    assert overlays(page) == 2
+    assert "Grad-CAM (Selvaraju et al. 2016, arXiv:1610.02391) on the map of the layer conv9." in text(page)
+    asked.clear()
     page.segmented_control(key="asked").set_value("true").run()
-    assert asked[-1][1]["classes"] == [4, 4]
+    assert asked[0][1]["classes"] == [4, 4]
+
+
+def test_a_network_too_slow_for_an_image_is_said(open_page, store, of_class, monkeypatch):
+    run_id = make_mistaken(store.root, {of_class(4)[0]: 9})
+    value = {"method": "occlusion", "reason": "Why not.", "layer": "", "maps": [None]}
+    monkeypatch.setattr(data, "ask_later", lambda _kind, **_arguments: data.Answer(value))
+    page = open_page("run", run=run_id, cell="4-9", looked="true")
+    assert overlays(page) == 0
+    assert "by squares a quarter of the image wide. Why not." in text(page)
+    assert any("too slow for this image" in element.proto.body for element in page.get("html"))
 
 
 def test_while_it_looks_the_images_are_there_and_an_error_is_said(open_page, store, of_class, monkeypatch):

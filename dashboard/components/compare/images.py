@@ -13,7 +13,8 @@ from dashboard import data, image_data
 from dashboard.components.compare.sides import choose_pair, output_of, sides_of
 from dashboard.components.compare.subject import Subject
 from dashboard.components.doubtful_labels import draw_doubtful_labels
-from dashboard.components.image_list import ImageList, Voice, draw_images
+from dashboard.components.image_list import draw_images
+from dashboard.components.image_voices import ImageList, Voice
 from dashboard.components.mistakes import LOSS_HELP
 from dashboard.components.text import plain
 from dashboard.image_data import Side
