@@ -214,16 +214,18 @@ def test_a_and_b_change_places_where_one_is_chosen_twice(open_page, two):
     assert (page.selectbox(key="pair_a").value, page.selectbox(key="pair_b").value) == (two[1], two[0])
 
 
-def test_groups_count_by_the_share_of_their_runs(open_page, store, of_class):
-    first, second = of_class(1)[:2]
+def test_groups_count_by_the_share_of_their_runs(open_page, store, digits, of_class):
+    first, second, third = of_class(1)[:3]
+    mistakes = ({first: 7, third: 7}, {third: 7})
     seeds = [
-        make_mistaken(store.root, wrong, training={"epochs": 4, "seed": seed})
-        for seed, wrong in enumerate(({first: 7}, {}))
+        make_mistaken(store.root, wrong, training={"epochs": 4, "seed": seed}) for seed, wrong in enumerate(mistakes)
     ]
     single = make_mistaken(store.root, {second: 7}, training={"epochs": 2})
     page = open_page("compare", runs=",".join([*seeds, single]), part="Images", mean="true")
-    assert "A is right on 358.5 + 0.5 fixed − 1.0 broken = B is right on 358.0" in text(page)
+    assert "A is right on 357.5 + 1.5 fixed − 1.0 broken = B is right on 358.0" in text(page)
     assert "over images alone, not over seeds" in text(page)
+    ids = digits.sample_ids("test")
+    assert shown(page) == [ids[third], ids[first]], "what is fixed against all seeds comes first"
 
 
 def test_a_corrected_set_is_compared_on_what_is_labelled_alike_and_another_set_is_refused(
