@@ -9,9 +9,9 @@ Differs from the paper: the first kernel starts random and learns, unless the ru
 
 from typing import Any
 
-from keras import layers
+from keras import initializers, layers
 
-from cnnlab.architectures.layers import IdentityStart
+from cnnlab.architectures.layers import SMALL_START, IdentityStart
 
 # One filter and its negative for each value of a 2x2 patch.
 PATCH_PX = 2
@@ -34,7 +34,10 @@ def build_features(
 
 def attach_head(features: Any, num_classes: int, name: str) -> Any:
     """Return logits without bias, made smaller so that the first answers are nearly even."""
-    x = layers.Dense(num_classes, use_bias=False, dtype="float32", name=f"{name}_dense")(features)
+    start = initializers.VarianceScaling(SMALL_START, "fan_in", "uniform")
+    x = layers.Dense(num_classes, use_bias=False, kernel_initializer=start, dtype="float32", name=f"{name}_dense")(
+        features
+    )
     return layers.Rescaling(LOGIT_SCALE, dtype="float32", name=name)(x)
 
 
@@ -53,5 +56,5 @@ def _block(x: Any, filters: int, convs: int, activation: str, identity_start: bo
 
 
 def _conv(x: Any, filters: int, identity_start: bool, name: str) -> Any:
-    start = IdentityStart() if identity_start else "he_uniform"
+    start = IdentityStart() if identity_start else initializers.VarianceScaling(SMALL_START, "fan_in", "uniform")
     return layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer=start, name=f"{name}_conv")(x)

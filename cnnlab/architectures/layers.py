@@ -10,6 +10,9 @@ import keras
 import numpy as np
 from keras import ops
 
+# Share of the variance that keeps the size of activations; PyTorch's convolutions start so.
+SMALL_START = 1 / 3
+
 
 @keras.saving.register_keras_serializable(package="cnnlab")
 class LocalResponseNormalization(keras.layers.Layer):
@@ -105,7 +108,10 @@ class PositionEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="cnnlab")
 class IdentityStart(keras.initializers.Initializer):
-    """Let the first filters of a convolution hand one input channel on each; the others start as He's, uniform.
+    """Let the first filters of a convolution hand one input channel on each; the others start random and small.
+
+    Small, `SMALL_START`, so that the others turn fast beside the identity: normalisation follows, and the rate at which
+    a filter turns falls with the square of its length.
 
     Args:
         seed: Of the others.
@@ -124,7 +130,7 @@ class IdentityStart(keras.initializers.Initializer):
         handed_on = np.arange(min(channels, filters))
         identity[height // 2, width // 2, handed_on, handed_on] = 1
         is_own[handed_on] = True
-        others = keras.initializers.HeUniform(seed=self.seed)(shape, dtype=dtype)
+        others = keras.initializers.VarianceScaling(SMALL_START, "fan_in", "uniform", self.seed)(shape, dtype=dtype)
         return ops.where(ops.convert_to_tensor(is_own), ops.cast(identity, others.dtype), others)
 
     def get_config(self) -> dict[str, Any]:

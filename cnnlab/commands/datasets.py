@@ -1,10 +1,11 @@
-"""`datasets list|show|import|delete`."""
+"""`datasets list|show|import|delete`; `marks` and `correct` are in `cnnlab.commands.marks`."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cnnlab.commands.marks import correct_command, marks_command
 from cnnlab.commands.options import with_model
 from cnnlab.commands.output import JsonOption, grouped, print_json, print_table, say
 from cnnlab.commands.progress import ProgressOption, with_progress
@@ -17,6 +18,8 @@ from cnnlab.runs.store import Store
 MOST_SKIPPED_SHOWN = 20
 
 app = typer.Typer(no_args_is_help=True)
+app.command("marks")(marks_command)
+app.command("correct")(correct_command)
 
 
 @app.command("list")

@@ -58,6 +58,7 @@ _LAYOUT = """\
     checkpoints/           training.npz: its whole state, to go on after an interruption, or to train longer
     log.txt                what the trainer printed
   datasets/<name>/<version>/   dataset.json, samples.parquet, pixels.npy
+  datasets/<name>/marks.json   what people said of its labels, oldest first; the newest of an image and output counts
   index/runs.parquet       one row per ended run; a copy, may be deleted
   ablations/<ablation_id>/ablation.yaml   baseline, changes, seeds, and the runs of each variant (below)
   ablations/trash/         deleted ablations; their runs stay

@@ -14,7 +14,7 @@ def test_the_first_filters_hand_on_a_channel_each(channels, filters):
     answers, shared = np.asarray(conv(images)), min(channels, filters)
     np.testing.assert_allclose(answers[..., :shared], images[..., :shared], atol=1e-6)
     others = np.asarray(conv.kernel)[..., shared:]
-    limit = np.sqrt(6 / (9 * channels))
+    limit = np.sqrt(1 / (9 * channels))
     assert np.abs(others).max(initial=0) <= limit
     assert others.size == 0 or others.std() == pytest.approx(limit / np.sqrt(3), rel=0.2)
 

@@ -66,7 +66,10 @@ def test_link_shows_the_runs(open_page, store):
     assert differences.row(0)[1:] == ("0.002", "0.01")
 
 
-@pytest.mark.parametrize(("part", "charts"), [("Overview", 3), ("Curves", 1), ("Settings", 0), ("Confusion", 2)])
+@pytest.mark.parametrize(
+    ("part", "charts"),
+    [("Overview", 3), ("Curves", 1), ("Settings", 0), ("Confusion", 3), ("Images", 0)],
+)
 def test_each_part_stands_in_the_address(open_page, store, part, charts):
     runs = [make_run(store.root), make_run(store.root)]
     page = open_page("compare", runs=",".join(runs), part=part)
@@ -150,7 +153,7 @@ def test_many_runs_show_a_limited_number_of_matrices(open_page, store):
     runs = [make_run(store.root, training={"epochs": 2, "seed": seed}) for seed in range(9)]
     page = open_page("compare", runs=",".join(runs), part="Confusion")
     assert not page.exception
-    assert "Shown for the first 6 of 9 runs" in told(page)
+    assert "Shown for the first 6 of 9" in told(page)
 
 
 def row(**values) -> dict:

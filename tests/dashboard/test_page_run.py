@@ -58,7 +58,7 @@ def test_each_output_has_its_numbers(open_page, make_run):
     assert app.metric[0].label == "Test accuracy of shape"
     app.segmented_control(key="output").set_value("colour").run()
     assert app.metric[0].label == "Test accuracy of colour"
-    assert app.segmented_control(key="values.colour").value == "Counts"
+    assert "Confusion matrix of 10 images of test in 2 classes" in said(app)
     linked = open_page("run", run=run_id, output="colour")
     assert linked.metric[0].label == "Test accuracy of colour"
 
@@ -83,12 +83,14 @@ def test_learnt_weights_of_outputs_are_drawn(open_page, make_run, store):
 
 
 def test_the_matrix_turns_to_shares_and_to_validation(open_page, make_run):
-    app = open_page("run", run=make_run())
-    app.segmented_control(key="values.label").set_value("Share of each true class")
-    app.segmented_control(key="split.label").set_value("val")
-    app.run()
-    assert not app.exception
+    app = open_page("run", run=make_run(), cells="Share of each true class", split="val", order="By size")
+    assert app.segmented_control(key="cells").value == "rows"
+    assert app.segmented_control(key="order").value == "size"
     assert "images of val" in said(app)
+    matrix = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert matrix["layout"]["xaxis"]["title"]["text"] == "Predicted class (cells: % of the true class)"
+    app.toggle(key="off_diagonal").set_value(True).run()
+    assert json.loads(app.get("plotly_chart")[0].proto.spec) != matrix
 
 
 @pytest.mark.parametrize("kind", ADVICE)
