@@ -42,6 +42,7 @@ RANKS = {
     "cnnlab.launch": 5,
     "cnnlab.plots": 5,
     "cnnlab.convolution": 5,
+    "cnnlab.exchange": 5,
     "cnnlab.analysis": 5,
     "cnnlab.architectures": 6,
     "cnnlab.augmentation": 6,

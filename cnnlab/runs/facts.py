@@ -19,6 +19,7 @@ from cnnlab.runs import tables
 from cnnlab.runs.checkpoint import checkpoint_path
 from cnnlab.runs.lines import unpack
 from cnnlab.runs.migrations import upgrade
+from cnnlab.runs.origin import origin_of
 from cnnlab.runs.schema import SUMMARY
 from cnnlab.runs.status import RunStatus
 
@@ -41,6 +42,8 @@ def summary_row(run_dir: Path, status: RunStatus) -> dict[str, Any]:
     row |= {"name": run.get("name") or run_dir.name, "group_id": run.get("group_id")}
     row |= {"study_id": run.get("study_id"), "trial_id": run.get("trial_id")}
     row |= {"created_at": moment(run.get("created_at"))} | _of_config(config)
+    if (origin := origin_of(run)) is not None:
+        row |= {"origin": origin.title, "is_foreign": not origin.has_config}
     if status.state == "queued" and not checkpoint_path(run_dir).exists():
         return row | {"epochs_done": 0}  # what an earlier attempt measured does not count
     doctor = read_json(run_dir / "doctor.json")

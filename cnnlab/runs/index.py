@@ -30,7 +30,7 @@ from cnnlab.runs.status import ENDED, RunStatus, settle
 from cnnlab.runs.store import Store, is_run_id
 
 # Raised when rows of before must be made anew, because `facts` reads more or other things.
-INDEX_VERSION = 3
+INDEX_VERSION = 4
 _VERSION_KEY = b"cnnlab.index_version"
 # A folder that changed this recently may change again without a newer time of change.
 _SETTLED_S = 3.0

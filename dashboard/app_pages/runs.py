@@ -10,6 +10,9 @@ from dashboard import data
 from dashboard.components import runs_table
 from dashboard.components.confirm import confirm
 from dashboard.components.empty import empty_state
+from dashboard.components.exchange_export import export_action
+from dashboard.components.exchange_import import import_action
+from dashboard.components.exchange_jobs import exchange_jobs
 from dashboard.components.live_runs import live_runs
 from dashboard.components.numbers import count
 from dashboard.components.text import plain
@@ -76,6 +79,7 @@ def draw_actions(runs: pl.DataFrame, chosen: list[str]) -> None:
             go("run", run=chosen[0])
         if st.button("Delete", disabled=not chosen, icon=":material/delete:", key="delete_chosen"):
             ask_delete(picked)
+        export_action(chosen)
         if not chosen:
             st.caption("Tick runs in the first column to compare, open or delete them.")
 
@@ -150,6 +154,8 @@ def draw_undo() -> None:
 
 
 st.title("Runs")
+import_action()
+exchange_jobs()
 runs = data.summaries().sort("created_at", descending=True)
 draw_undo()
 if runs.is_empty():

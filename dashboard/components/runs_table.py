@@ -25,7 +25,7 @@ SIGNS: Mapping[str, str] = {
 }
 # So many ids keep an address below what browsers and proxies pass on.
 LONGEST_LINK = 50
-SEARCHED = ("run_id", "name", "dataset", "architecture", "augmentation", "optimizer", "state", "failure")
+SEARCHED = ("run_id", "name", "dataset", "architecture", "augmentation", "optimizer", "state", "failure", "origin")
 
 
 def filter_runs(
@@ -42,7 +42,8 @@ def filter_runs(
     words = search.lower().split()
     if not words or runs.is_empty():
         return runs
-    text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in SEARCHED], separator=" ")
+    searched = [name for name in SEARCHED if name in runs.columns]
+    text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in searched], separator=" ")
     runs = runs.with_columns(text.str.to_lowercase().alias("_text"))
     for word in words:
         runs = runs.filter(pl.col("_text").str.contains(word, literal=True))
@@ -59,7 +60,8 @@ def shown_runs(runs: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of the table, one row per run in the order of `runs`."""
     intervals = [wilson_text(correct, n) for correct, n in runs.select("test_correct", "test_n").iter_rows()]
     signed = {state: f"{SIGNS.get(state, '')} {face.label}" for state, face in STATES.items()}
-    epochs = pl.format("{} / {}", pl.col("epochs_done").fill_null(0), pl.col("epochs"))
+    asked = pl.col("epochs").cast(pl.String).fill_null("–")  # other tools do not say
+    epochs = pl.format("{} / {}", pl.col("epochs_done").fill_null(0), asked)
     return runs.select(
         pl.col("name").fill_null("").alias("Name"),
         pl.col("state").replace(signed).alias("Status"),
