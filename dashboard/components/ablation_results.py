@@ -14,6 +14,8 @@ from cnnlab.runs.ablations import Ablation
 from cnnlab.runs.status import settle
 from cnnlab.submit_ablation import ACTIVE, effects_of, outputs_of, scores_of
 from dashboard import data
+from dashboard.components import how_to_read
+from dashboard.components.chart import chart
 from dashboard.components.numbers import MISSING, percent, percent_interval
 from dashboard.components.status import look
 from dashboard.components.text import plain
@@ -91,8 +93,8 @@ def _effects(ablation: Ablation) -> None:
         alt="Effect of each change",
     )
     info = forest_info(effects)
-    st.plotly_chart(forest(info), key="forest", config={"displayModeBar": False}, alt=forest_summary(info))
-    st.caption(plain(f"{forest_summary(info)} {_how(ablation, effects, scores)}"))
+    hint = plain(_how(ablation, effects, scores))
+    chart(forest(info), "forest", summary=forest_summary(info), how_to_read=how_to_read.FOREST, hint=hint)
 
 
 def effects_table(ablation: Ablation, effects: list[Effect]) -> pl.DataFrame:

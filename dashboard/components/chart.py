@@ -10,6 +10,7 @@ import polars as pl
 import streamlit as st
 
 from cnnlab.plots.csv_text import csv_text
+from cnnlab.plots.figure_numbers import figure_numbers
 from dashboard.components.pictures import pictures
 from dashboard.components.text import plain
 
@@ -41,7 +42,7 @@ def chart(
     key: str,
     *,
     summary: str,
-    numbers: Numbers,
+    numbers: Numbers | None = None,
     how_to_read: str,
     is_clickable: bool = False,
     is_small: bool = False,
@@ -54,7 +55,8 @@ def chart(
     Args:
         key: Of the chart; its other parts derive theirs from it.
         summary: One sentence with n; it is also what screen readers say.
-        numbers: What is drawn, one row per point; called only when somebody opens them.
+        numbers: What is drawn, one row per point; called only when somebody opens them. Where left out, they are read
+            off the figure, without what no hover can name.
         how_to_read: Markdown: what the axes, colours and sizes mean, and what to conclude or not.
         is_clickable: A click on a point reruns the script.
         is_small: One small menu holds all, the summary included; for previews and for many charts side by side.
@@ -66,7 +68,7 @@ def chart(
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "points"} if is_clickable else {}
     config = {"modeBarButtonsToRemove": SMALL_HIDES} if is_small else {}
     event = st.plotly_chart(figure, key=key, alt=summary, config=config, **options)
-    extras = _Extras(key, summary, numbers, how_to_read)
+    extras = _Extras(key, summary, (lambda: figure_numbers(figure)) if numbers is None else numbers, how_to_read)
     if is_small:
         _small_menu(extras)
     else:
