@@ -33,7 +33,12 @@ def _part(figure: go.Figure, trace: Any) -> pl.DataFrame | None:
         return _cells(figure, trace)
     if trace.type == "parcoords":
         return pl.DataFrame({_plain(one.label): _column(one.values) for one in trace.dimensions})
-    if trace.type not in ("scatter", "scattergl", "bar") or trace.hoverinfo == "skip" or trace.x is None or trace.y is None:
+    if (
+        trace.type not in ("scatter", "scattergl", "bar")
+        or trace.hoverinfo == "skip"
+        or trace.x is None
+        or trace.y is None
+    ):
         return None
     count = len(trace.x)
     rows = {

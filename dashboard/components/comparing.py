@@ -87,15 +87,6 @@ def summary_table(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(table)
 
 
-def differences_table(differences: Sequence[tuple[str, Mapping[str, Any]]], labels: Mapping[str, str]) -> pl.DataFrame:
-    """Return one row per setting that differs, one column per run."""
-    rows = [
-        {"Setting": field} | {label: setting_text(values.get(run_id)) for run_id, label in labels.items()}
-        for field, values in differences
-    ]
-    return pl.DataFrame(rows, schema={"Setting": pl.String} | dict.fromkeys(labels.values(), pl.String))
-
-
 def setting_text(value: Any) -> str:
     """Return a value of a config as one would write it in the form; what is not set is a dash.
 

@@ -30,6 +30,9 @@ def pictures(chart: str, key: str, *, file: str) -> None:
         file: Name of the files, without an ending.
     """
     repaint = TO_LIGHT if st.context.theme.type == "dark" else {}
-    # Streamlit makes the class of an element from its key in this way.
-    chart_class = re.sub(r"[^a-zA-Z0-9_-]", "-", chart.strip())
-    _pictures(key=key, data={"chart": chart_class, "file": file, "repaint": repaint})
+    _pictures(key=key, data={"chart": chart_class(chart), "file": file, "repaint": repaint})
+
+
+def chart_class(key: str) -> str:
+    """Return by which class an element of this key is found, which Streamlit makes of it in this way."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "-", key.strip())

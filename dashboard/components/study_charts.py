@@ -12,7 +12,7 @@ from cnnlab.plots.labels import plural
 from cnnlab.plots.study_contour import contour, contour_info, contour_summary
 from cnnlab.plots.study_curves import study_curves, study_curves_info, study_curves_summary
 from cnnlab.plots.study_importance import importance_bars, importance_info, importance_summary
-from cnnlab.plots.study_parallel import parallel, parallel_info, parallel_summary
+from cnnlab.plots.study_parallel import parallel_info
 from cnnlab.plots.study_pareto import study_pareto, study_pareto_info, study_pareto_summary
 from cnnlab.plots.study_progress import Across, best_so_far, best_so_far_info, best_so_far_summary
 from cnnlab.plots.study_slices import slice_of, slices_info, slices_summary
@@ -22,6 +22,7 @@ from dashboard import study_data
 from dashboard.components import how_to_read
 from dashboard.components.chart import chart
 from dashboard.components.clicks import clicked
+from dashboard.components.parallel_view import draw_parallel
 from dashboard.components.study_table import trials_table
 from dashboard.components.text import plain
 from dashboard.state import go as open_page
@@ -49,13 +50,8 @@ def hyperparameters_view(now: Trials) -> None:
     goal = choose_goal(now.goals)
     st.subheader("Parallel coordinates", anchor=False)
     lines = parallel_info(now)
-    chart(
-        parallel(lines, is_dark=_is_dark()),
-        "parallel",
-        summary=parallel_summary(lines),
-        numbers=lambda: _trials(now),
-        how_to_read=how_to_read.PARALLEL,
-    )
+    members = [now.run_ids[place] for place in lines.places.tolist()]
+    draw_parallel(lines, "parallel", members=members, numbers=lambda: _trials(now))
     st.subheader(f"Each hyperparameter against {plain(goal.label)}", anchor=False)
     info = slices_info(now, goal)
     if not info.is_empty:
