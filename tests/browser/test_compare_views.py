@@ -34,7 +34,7 @@ def saved(tab, what: str, within: str = "") -> tuple[str, bytes]:
     return download.value.suggested_filename, download.value.path().read_bytes()
 
 
-def test_a_chart_gives_its_pictures_and_its_numbers(server, open_tab, runs):
+def test_a_chart_gives_its_pictures_and_its_numbers(open_tab, runs):
     tab = open_tab(color_scheme="dark")
     tab.open(f"/compare?runs={runs}&part=Curves&metric=Accuracy")
     expect(tab.page.locator(".st-key-curves .js-plotly-plot .main-svg").first).to_be_visible()
@@ -61,7 +61,7 @@ def test_a_chart_gives_its_pictures_and_its_numbers(server, open_tab, runs):
     assert tab.errors == []
 
 
-def test_a_choice_on_an_axis_is_kept_and_leads_to_the_comparison(server, open_tab, runs):
+def test_a_choice_on_an_axis_is_kept_and_leads_to_the_comparison(open_tab, runs):
     tab = open_tab()
     tab.open(f"/compare?runs={runs}&part=Settings&settings=Parallel+coordinates")
     brush = tab.page.locator(".st-key-lines .y-axis").first.locator(".axis-brush .background")
