@@ -72,5 +72,5 @@ def set_x(figure: go.Figure, x: Horizontal, curves: Sequence[Curve], *, is_log: 
         last = max((float(np.nanmax(curve.x, initial=0.0)) for curve in curves), default=0.0)
         stands = {} if is_log else {"range": [0, max(last, epochs or 0) * 1.02 + 0.2]}
         figure.update_xaxes(tickformat="d", **stands)
-    if is_log:
-        figure.update_xaxes(type="log", tickformat="~s")
+    if is_log:  # with prefixes of SI a few milliseconds would read as minutes
+        figure.update_xaxes(type="log", tickformat="~g" if x == "elapsed_s" else "~s")

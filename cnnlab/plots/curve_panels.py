@@ -28,6 +28,7 @@ NUMBERS = {
     "high": pl.Float64,
     "n": pl.Int64,
 }
+MAY_LACK = ("output", "smoothed", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -151,17 +152,20 @@ def curve_panels_summary(info: CurvePanelsInfo) -> str:
 
 
 def curve_numbers(info: CurvePanelsInfo) -> pl.DataFrame:
-    """Return every point that the panels stand on, one row each; those that the browser need not draw too."""
+    """Return every point that the panels stand on, one row each; those that the browser need not draw too.
+
+    Columns that say nothing are left out: outputs where there is one, smoothing and intervals where there are none.
+    """
     tables = [
         pl.DataFrame(
             {
                 "metric": [panel.info.metric] * curve.x.size,
-                "output": [panel.output] * curve.x.size,
+                "output": [panel.output or None] * curve.x.size,
                 "run": [curve.label] * curve.x.size,
                 "split": [curve.split] * curve.x.size,
                 "x": curve.x,
                 "value": curve.y,
-                "smoothed": curve.smooth,
+                "smoothed": curve.smooth if panel.info.smoothing else np.full(curve.x.size, np.nan),
                 "low": curve.low,
                 "high": curve.high,
                 "n": curve.n,
@@ -172,9 +176,9 @@ def curve_numbers(info: CurvePanelsInfo) -> pl.DataFrame:
         for curve in panel.info.curves
     ]
     table = pl.concat(tables) if tables else pl.DataFrame(schema=NUMBERS)
-    return table.with_columns(pl.col("smoothed", "low", "high").fill_nan(None)).rename(
-        {"x": info.panels[0].info.x if info.panels else "epoch"}
-    )
+    table = table.with_columns(pl.col("smoothed", "low", "high").fill_nan(None))
+    said = [name for name in table.columns if name not in MAY_LACK or table[name].is_not_null().any()]
+    return table.select(said).rename({"x": info.panels[0].info.x if info.panels else "epoch"})
 
 
 def _height(panel: Panel, *, is_first: bool) -> int:
