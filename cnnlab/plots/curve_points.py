@@ -56,7 +56,7 @@ def metric_rows(
 def run_points(
     rows: pl.DataFrame, smoothing: float, *, is_by_step: bool = False
 ) -> dict[tuple[str, str], pl.DataFrame]:
-    """Return the points of each run and split in order of time, with the columns of `group_points`.
+    """Return the points of each run and split in order of time, with `mean` and `smooth`.
 
     Their `smooth` is the exponential mean of all points so far; each run is its own key. By steps, a point as far from
     the last as an epoch's is smoothed by as much as so many steps are.
@@ -72,7 +72,7 @@ def _points(part: pl.DataFrame, smoothing: float, is_by_step: bool) -> pl.DataFr
     if is_by_step and part.height > 1:
         smoothing **= max(1.0, float(np.median(np.diff(part["step"].to_numpy()))))
     smooth = smoothed(part["value"].to_numpy(), smoothing)
-    return part.with_columns(mean=pl.col("value"), smooth=smooth, low=MISSING, high=MISSING, n=pl.lit(1))
+    return part.with_columns(mean=pl.col("value"), smooth=smooth)
 
 
 def group_points(
@@ -110,6 +110,9 @@ def curve_of(part: pl.DataFrame, *, index: int, key: str, label: str, split: str
     def column(name: str) -> Numbers:
         return part[name].cast(pl.Float64).to_numpy()
 
+    # A single run has no interval; of 20,000 steps two arrays of nothing would be a third of a megabyte.
+    unknown = np.broadcast_to(np.nan, part.height)
+    is_mean = "low" in part.columns
     return Curve(
         index=index,
         key=key,
@@ -118,7 +121,7 @@ def curve_of(part: pl.DataFrame, *, index: int, key: str, label: str, split: str
         x=column(x),
         y=column("mean"),
         smooth=column("smooth"),
-        low=column("low"),
-        high=column("high"),
-        n=part["n"].cast(pl.Int64).to_numpy(),
+        low=column("low") if is_mean else unknown,
+        high=column("high") if is_mean else unknown,
+        n=part["n"].cast(pl.Int64).to_numpy() if is_mean else np.broadcast_to(np.int64(1), part.height),
     )

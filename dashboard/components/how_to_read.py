@@ -29,17 +29,6 @@ HARDWARE = (
     "processor that of the trainer and its children, of a GPU that of everybody on it. A GPU far below 100 % beside a "
     "busy CPU mostly waits for images."
 )
-CONFUSION = (
-    "A **row** is a true class, a **column** what the network said; a cell counts images, or their share of the row. "
-    "The diagonal is what is right, the rest are mistakes, and small numbers get more of the colours than their share, "
-    "or mistakes would not be seen. A strong row away from the diagonal is a class that is missed, a strong column one "
-    "that is said too often. With few images in a class a single one moves a share by much: look at the counts too."
-)
-PER_CLASS = (
-    "**Recall** is the share of a class's images that are found, **precision** the share right of those taken for it, "
-    "**F1** their harmonic mean. A class with high precision and low recall is said too seldom, the other way round "
-    "too often. n is beside each name: of 20 images one is 5 %, so small differences between classes mean nothing."
-)
 FREEZE_MAP = (
     "**Across** are the layers from input to output, a **row** is a stage of the training. Orange layers are new and "
     "learn at the whole rate, blue ones came with the source and go on learning, at the rate that their strength and "

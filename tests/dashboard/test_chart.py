@@ -1,9 +1,16 @@
 """A chart: what belongs to it stands behind menus, and is made only when somebody opens one."""
 
+import ast
 import json
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from dashboard.components import how_to_read
+
+PAGES = Path(how_to_read.__file__).parents[1]
+WORDS = {name: text for name, text in vars(how_to_read).items() if name.isupper()}
 
 
 def page() -> None:
@@ -80,3 +87,30 @@ def test_a_small_chart_has_one_menu_for_all(app):
     opened(app, "about")
     assert app.caption[0].value.startswith("Loss of")
     assert len(app.dataframe) == len(app.get("bidi_component")) == 1
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_words_are_some_sentences_and_are_used(name):
+    assert 2 <= WORDS[name].count(". ") + 1 <= 9, "short enough to be read, long enough to teach"
+    assert WORDS[name].endswith(".")
+    assert "**" in WORDS[name], "what a chart is made of stands out"
+    used = [path for path in PAGES.rglob("*.py") if f"how_to_read.{name}" in path.read_text("utf-8")]
+    assert used
+
+
+# They have no words yet.
+BARE = ("overview.py", "run_results.py", "matrices.py")
+
+
+def test_no_chart_stands_alone():
+    alone = [
+        path.name
+        for path in PAGES.rglob("*.py")
+        if path.name != "chart.py" and _calls(path, "plotly_chart") and path.name not in BARE
+    ]
+    assert alone == []
+
+
+def _calls(path: Path, name: str) -> bool:
+    tree = ast.parse(path.read_text("utf-8"))
+    return any(isinstance(node, ast.Attribute) and node.attr == name for node in ast.walk(tree))
