@@ -3,7 +3,7 @@
 What a browser need not draw is left out here, and only here: all that is computed stands on all points.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,15 +67,15 @@ def buckets_for(count: int) -> int:
 
 def add_curves(figure: go.Figure, curves: Sequence[Curve], look: Look) -> None:
     """Draw the curves of one panel, the bands of all groups below them."""
-    if look.is_grouped:
-        for curve in curves:
-            _add_band(figure, curve, look)
+    traces = [band for curve in curves if look.is_grouped for band in _bands(curve, look)]
     last = {curve.key: curve for curve in curves}
     for curve in curves:
         if look.is_smoothed:
-            _add_raw(figure, curve, look)
+            traces.append(_raw(curve, look))
         has_entry = look.is_first and last[curve.key] is curve and len(look.colours) > 1
-        _add_line(figure, curve, look, has_entry=has_entry)
+        traces.append(_line(curve, look, has_entry=has_entry))
+    # Twice as fast at once as one by one.
+    figure.add_traces([{"type": "scatter", **trace} for trace in traces])
 
 
 def explain_splits(figure: go.Figure, splits: Sequence[str], colours: Mapping[str, str]) -> None:
@@ -103,8 +103,8 @@ def _sent(values: Numbers) -> NDArray[np.float32]:
     return values.astype(np.float32)
 
 
-def _add_band(figure: go.Figure, curve: Curve, look: Look) -> None:
-    """Draw the interval of a group; a polygon per stretch without gaps, so that nothing is bridged."""
+def _bands(curve: Curve, look: Look) -> Iterator[dict[str, Any]]:
+    """Give the interval of a group; a polygon per stretch without gaps, so that nothing is bridged."""
     kept = np.union1d(_kept(curve, curve.low, look), _kept(curve, curve.high, look))
     x, low, high = (values[kept] for values in (curve.x / look.scale, curve.low, curve.high))
     if look.is_log_y:  # an interval that reaches 0 has no lower end there: it is drawn down to half of the lowest point
@@ -112,60 +112,56 @@ def _add_band(figure: go.Figure, curve: Curve, look: Look) -> None:
     known = np.isfinite(low) & np.isfinite(high)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(np.int8)))
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
-        figure.add_scatter(
-            x=np.concatenate([x[start:stop], x[start:stop][::-1]]),
-            y=np.concatenate([high[start:stop], low[start:stop][::-1]]),
-            yaxis=look.axis,
-            mode="lines",
-            fill="toself",
-            fillcolor=with_alpha(look.colours[curve.key], 0.18 if curve.split != "train" else 0.09),
-            line={"width": 0},
-            hoverinfo="skip",
-            showlegend=False,
-            legendgroup=curve.key,
-        )
+        yield {
+            "x": np.concatenate([x[start:stop], x[start:stop][::-1]]),
+            "y": np.concatenate([high[start:stop], low[start:stop][::-1]]),
+            "yaxis": look.axis,
+            "mode": "lines",
+            "fill": "toself",
+            "fillcolor": with_alpha(look.colours[curve.key], 0.18 if curve.split != "train" else 0.09),
+            "line": {"width": 0},
+            "hoverinfo": "skip",
+            "showlegend": False,
+            "legendgroup": curve.key,
+        }
 
 
-def _line(curve: Curve, look: Look) -> dict[str, Any]:
-    dash = "solid" if look.is_plain else DASHES.get(curve.split, "dashdot")
-    return {"color": look.colours[curve.key], "width": 2, "dash": dash}
-
-
-def _add_raw(figure: go.Figure, curve: Curve, look: Look) -> None:
+def _raw(curve: Curve, look: Look) -> dict[str, Any]:
     kept = _kept(curve, curve.y, look)
     alpha = RAW_ALPHA if kept.size == curve.y.size else DENSE_ALPHA
-    figure.add_scatter(
-        x=_sent(curve.x[kept] / look.scale),
-        y=_sent(curve.y[kept]),
-        yaxis=look.axis,
-        mode="lines",
+    return {
+        "x": _sent(curve.x[kept] / look.scale),
+        "y": _sent(curve.y[kept]),
+        "yaxis": look.axis,
+        "mode": "lines",
         # Not by the opacity of the trace, which a browser may show as a pale box around it.
-        line={"color": with_alpha(look.colours[curve.key], alpha), "width": 1},
-        hoverinfo="skip",
-        showlegend=False,
-        legendgroup=curve.key,
-    )
+        "line": {"color": with_alpha(look.colours[curve.key], alpha), "width": 1},
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "legendgroup": curve.key,
+    }
 
 
-def _add_line(figure: go.Figure, curve: Curve, look: Look, *, has_entry: bool) -> None:
+def _line(curve: Curve, look: Look, *, has_entry: bool) -> dict[str, Any]:
     kept = _kept(curve, curve.smooth, look)
-    name = escaped(curve.label)
+    name, colour = escaped(curve.label), look.colours[curve.key]
     y_text = "%{y:.2%}" if look.metric in SHARES else "%{y:.4~g}"
-    figure.add_scatter(
-        x=_sent(curve.x[kept] / look.scale),
-        y=_sent(curve.smooth[kept]),
-        yaxis=look.axis,
+    dash = "solid" if look.is_plain else DASHES.get(curve.split, "dashdot")
+    return {
+        "x": _sent(curve.x[kept] / look.scale),
+        "y": _sent(curve.smooth[kept]),
+        "yaxis": look.axis,
         # A click selects markers only, never a bare line.
-        mode="lines+markers",
-        marker={"size": 4, "color": look.colours[curve.key], "maxdisplayed": look.markers},
-        line=_line(curve, look),
-        name=name,
-        legendgroup=curve.key,
-        showlegend=has_entry,
-        customdata=np.full(kept.size, curve.index, dtype=np.int16),
-        text=[plural(count, "run") for count in curve.n[kept].tolist()] if look.is_grouped else None,
-        hovertemplate=f"<b>{name}</b><br>{'' if look.is_plain else f'{curve.split}, '}{look.x_text}<br>{y_text}"
+        "mode": "lines+markers",
+        "marker": {"size": 4, "color": colour, "maxdisplayed": look.markers},
+        "line": {"color": colour, "width": 2, "dash": dash},
+        "name": name,
+        "legendgroup": curve.key,
+        "showlegend": has_entry,
+        "customdata": np.full(kept.size, curve.index, dtype=np.int16),
+        "text": [plural(count, "run") for count in curve.n[kept].tolist()] if look.is_grouped else None,
+        "hovertemplate": f"<b>{name}</b><br>{'' if look.is_plain else f'{curve.split}, '}{look.x_text}<br>{y_text}"
         + (" (smoothed)" if look.is_smoothed else "")
         + ("<br>mean of %{text}" if look.is_grouped else "")
         + "<extra></extra>",
-    )
+    }

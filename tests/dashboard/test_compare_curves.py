@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import polars as pl
 import pytest
 from made_runs import make_run
 
@@ -130,3 +131,19 @@ def test_how_to_read_it_fits_the_settings(open_page, run):
 
 def test_each_axis_has_words():
     assert WORDS.keys() == ACROSS.keys()
+
+
+def test_what_goes_along_is_offered_where_it_was_measured(open_page, run, monkeypatch):
+    measured = curve_data.metrics([run])
+    first = measured.filter(pl.col("metric") == "learning_rate")
+    also = [
+        first.with_columns(metric=pl.lit(metric), output=pl.lit(output), value=pl.lit(0.5))
+        for metric, output in (("weight", "shape"), ("weight", "colour"), ("gradient_norm", ""))
+    ]
+    monkeypatch.setattr(curve_data, "metrics", lambda _run_ids: pl.concat([measured, *also]))
+    page = open_page("compare", runs=run, part="Curves", below=["Weight of colour", "Gradient norm"])
+    offered = page.button_group(key="below").options
+    assert offered == ["Learning rate", "Gradient norm", "Weight of colour", "Weight of shape"]
+    assert titles(page) == ["Loss (cross-entropy)", "Gradient norm (L2)", "Weight in the loss<br>of colour"]
+    assert told(page).startswith("Loss of 1 run; the lowest on val is")
+    assert "Below: gradient norm, weight in the loss of colour." in told(page)
