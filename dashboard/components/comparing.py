@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import polars as pl
-
 from cnnlab.architectures.layer_list import brief
 from cnnlab.commands.text import value_text
 from dashboard.components.numbers import MISSING
@@ -69,15 +67,6 @@ def of_output(row: Mapping[str, Any], result: Mapping[str, Any] | None, output: 
         "test_loss": test.get("loss"),
         "val_accuracy": val.get("accuracy"),
     }
-
-
-def differences_table(differences: Sequence[tuple[str, Mapping[str, Any]]], labels: Mapping[str, str]) -> pl.DataFrame:
-    """Return one row per setting that differs, one column per run."""
-    rows = [
-        {"Setting": field} | {label: setting_text(values.get(run_id)) for run_id, label in labels.items()}
-        for field, values in differences
-    ]
-    return pl.DataFrame(rows, schema={"Setting": pl.String} | dict.fromkeys(labels.values(), pl.String))
 
 
 def setting_text(value: Any) -> str:

@@ -52,7 +52,7 @@ def test_it_opens_with_lenet_as_published(open_page):
     assert "Gradient\\-Based Learning Applied to Document Recognition" in text
     assert "Trained parameters: ours 61,706, published 61,706: :green[:material/check:] the same" in text
     assert "MACs are the multiply-accumulates of one image" in text
-    assert "8 maps and vectors at the level of blocks, sides 32 to 28 to 14 to 10 to 5 px." in text
+    assert "8 maps and vectors at the level of blocks, sides 32 to 28 to 14 to 10 to 5 px" in text
 
 
 def test_the_address_holds_the_network(open_page, inspected):

@@ -266,3 +266,16 @@ def test_the_doctor_shows_a_finding_with_its_evidence(open_page, make_run, store
 
 def test_a_queued_run_has_no_doctor(open_page, make_run):
     assert "Doctor" not in said(open_page("run", run=make_run("queued")))
+
+
+def test_the_curves_have_marks_and_a_logarithmic_axis(open_page, make_run):
+    run_id = make_run()
+    app = open_page("run", run=run_id, logy="true")
+    figures = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    by_title = {one["layout"]["yaxis"]["title"].get("text"): one for one in figures}
+    for title in ("Loss (cross-entropy)", "Error (%)"):
+        assert by_title[title]["layout"]["yaxis"]["type"] == "log"
+        assert {"best", "last"} <= {trace.get("name") for trace in by_title[title]["data"]}
+    app.session_state["curve_loss_how"] = True
+    app.run()
+    assert "**star** is the best epoch" in said(app)
