@@ -115,9 +115,9 @@ def test_a_queued_run_is_cancelled_at_once(open_page, queue, store, make_run):
     assert store.read_status(second.name).state == "cancelled"
 
 
-def test_a_running_run_is_cancelled_after_a_question(open_page, queue, store, make_run):
+def test_a_running_run_is_cancelled_after_a_question(open_page, start, store, make_run):
     running = store.create_run(store.read_config(make_run()))
-    queue.submit(running)
+    start(running)
     app = open_page("run", run=running.name)
     app.button(key="cancel").click().run()
     assert "Training stops now. What was measured so far is kept." in said(app)
@@ -181,9 +181,9 @@ def write_checkpoint(run_dir, epoch: int, fingerprint: str = "abc-0") -> None:
     np.savez(checkpoint_path(run_dir), about=np.frombuffer(json.dumps(about).encode(), np.uint8))
 
 
-def test_a_running_run_is_paused(open_page, queue, store, make_run):
+def test_a_running_run_is_paused(open_page, start, store, make_run):
     running = store.create_run(store.read_config(make_run()))
-    queue.submit(running)
+    start(running)
     app = open_page("run", run=running.name)
     app.button(key=f"pause.{running.name}").click().run()
     assert (running / "pause").exists()
