@@ -1,9 +1,12 @@
 """What every test stands on: a store and a queue of its own, never a person's."""
 
 import gc
+import importlib.util
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from backend_process import BackendProcess
 from hypothesis import HealthCheck, settings
 
 # How long an example takes depends on the machine: no test may.
@@ -36,3 +39,20 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the folder 'shared' with reference data is not beside the project")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def on_backend() -> Iterator[Callable[[str], BackendProcess]]:
+    """Return the process with a backend, one for all tests; the test is skipped where the backend is not installed."""
+    started: dict[str, BackendProcess] = {}
+
+    def process(backend: str) -> BackendProcess:
+        if importlib.util.find_spec(backend) is None:
+            pytest.skip(f"{backend} is not installed")
+        if backend not in started:
+            started[backend] = BackendProcess(backend)
+        return started[backend]
+
+    yield process
+    for each in started.values():
+        each.close()
