@@ -16,6 +16,33 @@ settings.load_profile("cnnlab")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+# Each file goes whole to the next free process (`lab.py`): those that take long begin, so that none ends alone.
+TAKE_LONG = (
+    "tuning/test_study_processes.py",
+    "browser/test_journey.py",
+    "conformance/test_architectures.py",
+    "browser",
+    "training",
+    "conformance",
+    "test_killed_trainings.py",
+    "test_worker.py",
+    "doctor/test_planted_faults.py",
+    "plots/test_architecture_drawing.py",
+    "datasets/test_dataset_download.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let files that take long come first, in the order of `TAKE_LONG`."""
+    tests = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(tests).as_posix()
+        return next((at for at, begin in enumerate(TAKE_LONG) if path.startswith(begin)), len(TAKE_LONG))
+
+    items.sort(key=place)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Never look for garbage again in what the imports of all tests made: it stays, and a look took half a second."""
     del session
