@@ -129,8 +129,8 @@ def chosen_image(image_px: int, key: str) -> np.ndarray | None:
     built = [info.name for info in data.datasets()]
     names = list(dict.fromkeys([*built, "digits", "shapes"]))
     left, right = st.columns([2, 1])
-    asked = asked_view(key, "images")
-    put(f"{key}_images", asked if asked in names else names[0])
+    asked_set = asked_view(key, "images")
+    put(f"{key}_images", asked_set if asked_set in names else names[0])
     name = left.selectbox("Image of", names, key=f"{key}_images")
     try:
         dataset = data.dataset(name)
@@ -143,5 +143,7 @@ def chosen_image(image_px: int, key: str) -> np.ndarray | None:
     # A number of another set may be above what this one has.
     st.session_state[f"{key}_number"] = min(st.session_state[f"{key}_number"] or 1, most)
     number = int(right.number_input("Number", 1, most, key=f"{key}_number"))
-    write_view(key, images="" if name == names[0] else name, image="" if number == 1 else f"{number}")
+    # Which set comes first depends on the store: a link names it as soon as anything was chosen.
+    is_untouched = not asked_set and name == names[0] and number == 1
+    write_view(key, images="" if is_untouched else name, image="" if number == 1 else f"{number}")
     return resize(np.asarray(images[number - 1]), image_px)

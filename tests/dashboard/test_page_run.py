@@ -117,13 +117,15 @@ def test_a_queued_run_is_cancelled_at_once(open_page, queue, store, make_run):
     assert store.read_status(second.name).state == "cancelled"
 
 
-def test_a_running_run_is_cancelled_after_a_question(open_page, running_run):
-    app = open_page("run", run=running_run.name)
+def test_a_running_run_is_cancelled_after_a_question(open_page, start, store, make_run):
+    running = store.create_run(store.read_config(make_run()))
+    start(running)
+    app = open_page("run", run=running.name)
     app.button(key="cancel").click().run()
     assert "Training stops now. What was measured so far is kept." in said(app)
-    assert not (running_run / "cancel").exists()
+    assert not (running / "cancel").exists()
     app.button(key="confirm_yes").click().run()
-    assert (running_run / "cancel").exists()
+    assert (running / "cancel").exists()
 
 
 def test_delete_asks_and_can_be_undone(open_page, store, make_run):
@@ -181,12 +183,14 @@ def write_checkpoint(run_dir, epoch: int, fingerprint: str = "abc-0") -> None:
     np.savez(checkpoint_path(run_dir), about=np.frombuffer(json.dumps(about).encode(), np.uint8))
 
 
-def test_a_running_run_is_paused(open_page, running_run):
-    app = open_page("run", run=running_run.name)
-    app.button(key=f"pause.{running_run.name}").click().run()
-    assert (running_run / "pause").exists()
+def test_a_running_run_is_paused(open_page, start, store, make_run):
+    running = store.create_run(store.read_config(make_run()))
+    start(running)
+    app = open_page("run", run=running.name)
+    app.button(key=f"pause.{running.name}").click().run()
+    assert (running / "pause").exists()
     assert "Pauses after the steps at hand." in [toast.value for toast in app.toast]
-    assert app.button(key=f"pause.{running_run.name}").disabled
+    assert app.button(key=f"pause.{running.name}").disabled
 
 
 def test_a_paused_run_is_resumed_or_cancelled(open_page, queue, store, make_run):
