@@ -41,7 +41,6 @@ LOOK_S = 0.25
 GIVE_UP_DEATHS = 6
 # Importing takes seconds, on a busy machine many; a proposal of a large Gaussian process too.
 HANG_S = 300.0
-BARE = ("-m", "cnnlab.tuning.bare")
 STOPPED = "It was stopped by somebody."
 
 
@@ -69,7 +68,7 @@ class Supervisor:
         self.study: Study = read_study(study_dir)
         self._log = study_dir / LOG
         self._trainer = trainer
-        self._chief = Helper("chief", [*BARE, "cnnlab.tuning.chief", str(study_dir)], self._log)
+        self._chief = Helper("chief", ["-m", "cnnlab.tuning.chief", str(study_dir)], self._log)
         self._workers: dict[int, Helper] = {}
         self._limits: Limits | None = None
         self._stamp: tuple[int, ...] = ()
@@ -153,7 +152,7 @@ class Supervisor:
     def _worker(self, index: int) -> Helper:
         extra = ["--trainer", self._trainer] if self._trainer else []
         name = worker_name(index)
-        return Helper(name, [*BARE, "cnnlab.tuning.worker", str(self.study_dir), name, *extra], self._log)
+        return Helper(name, ["-m", "cnnlab.tuning.worker", str(self.study_dir), name, *extra], self._log)
 
     def _see_whether_hanging(self, index: int, worker: Helper) -> None:
         if not worker.is_running:
