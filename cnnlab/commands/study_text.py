@@ -35,7 +35,7 @@ def study_command(study: StudyConfig) -> str:
     defaults = StudyConfig(space=study.space, run=study.run, objectives=study.objectives)
     if study.algorithm != defaults.algorithm or len(study.objectives) > 1:
         words.append(f"--algorithm {study.algorithm.name}")
-    words.append(f"--trials {study.budget.trials}")
+    words += [f"--trials {study.budget.trials}"] if study.budget.trials is not None else []
     words += [f"--hours {study.budget.hours:g}"] if study.budget.hours is not None else []
     words += [f"--executions {study.budget.executions}"] if study.budget.executions > 1 else []
     words += [f"--pruning {study.pruning.rule}"] if study.pruning.rule != "none" else []

@@ -17,11 +17,21 @@ from cnnlab.augmentation.language import parse
 from cnnlab.config import RunConfig
 from cnnlab.errors import ConfigError
 from cnnlab.parameters import Parameters, check
+from cnnlab.settings.counting import count_grid
 from cnnlab.settings.objectives import Objective
 from cnnlab.settings.range_text import parse_range
 from cnnlab.settings.ranges import Range
+from cnnlab.settings.rungs import sweep_size
 from cnnlab.settings.searched import Conditions, check_parent, check_range, conditions
-from cnnlab.settings.searching import PRUNED, SEVERAL_OBJECTIVES, AlgorithmConfig, BudgetConfig, PruningConfig
+from cnnlab.settings.searching import (
+    MOST_TRIALS,
+    PRUNED,
+    SEVERAL_OBJECTIVES,
+    TRIALS,
+    AlgorithmConfig,
+    BudgetConfig,
+    PruningConfig,
+)
 
 
 class StudyConfig(Parameters):
@@ -113,6 +123,18 @@ class StudyConfig(Parameters):
                 "each epoch, such as 'val_accuracy'. Choose one, or let all trials train to their end."
             )
         return self
+
+    @functools.cached_property
+    def trials(self) -> int:
+        """How many trials may begin: what the budget says, else all of a grid or of Hyperband's sweeps, else 20."""
+        algorithm = self.algorithm
+        if self.budget.trials is not None:
+            return self.budget.trials
+        if algorithm.name == "hyperband":
+            return min(algorithm.iterations * sweep_size(self.epochs, algorithm.factor), MOST_TRIALS)
+        if algorithm.name == "grid":
+            return min(count_grid(self.space, self.conditions, algorithm.grid_points), MOST_TRIALS)
+        return TRIALS
 
     @property
     def epochs(self) -> int:

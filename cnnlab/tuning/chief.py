@@ -23,7 +23,7 @@ from cnnlab.runs import trials
 from cnnlab.runs.lines import now
 from cnnlab.runs.studies import read_study
 from cnnlab.settings.study import StudyConfig
-from cnnlab.tuning.limits import CHIEF_FILE, read_limits, worker_index
+from cnnlab.tuning.limits import CHIEF_FILE, ORACLE, read_limits, worker_index
 from cnnlab.tuning.oracles.base import StudyOracle
 from cnnlab.tuning.oracles.light import Trial, TrialStatus
 from cnnlab.tuning.oracles.making import make_oracle
@@ -33,7 +33,6 @@ from cnnlab.tuning.space import decode
 from keras_tuner.src import protos
 from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
-STATE = "oracle"
 LOOK_S = 0.2
 
 
@@ -44,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda _number, _frame: over.set())
     study_dir = Path(folder)
     config = read_study(study_dir).config
-    servicer = Servicer(study_dir, config, make_oracle(config, study_dir / STATE), over)
+    servicer = Servicer(study_dir, config, make_oracle(config, study_dir / ORACLE), over)
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
     protos.get_service_grpc().add_OracleServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -94,7 +93,7 @@ class Servicer(OracleServicer):  # type: ignore[misc]
         if limits.is_paused or not (has_one or may_begin):
             trial = Trial(self.oracle.get_space(), status=TrialStatus.STOPPED)
             return protos.get_service().CreateTrialResponse(trial=trial.to_proto())
-        self._allow(limits.trials)
+        self.oracle.allow(limits.trials)
         trial = self.oracle.create_trial(worker)
         if trial.status == TrialStatus.RUNNING:
             self._enter(trial, worker)
@@ -109,18 +108,6 @@ class Servicer(OracleServicer):  # type: ignore[misc]
     def EndTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Take the end of a trial."""
         return super().EndTrial(request, context)
-
-    def _allow(self, count: int) -> None:
-        if self.oracle.max_trials is not None:
-            self.oracle.max_trials = count
-            return
-        # Hyperband ends by itself: what somebody asks for beyond the plan is more sweeps.
-        extra = count - self._config.budget.trials
-        missing = extra - (self.oracle.hyperband_iterations - self._config.algorithm.iterations) * max(
-            self.oracle.sweep_trials(), 1
-        )
-        if missing > 0:
-            self.oracle.add_trials(missing)
 
     def _enter(self, trial: Trial, worker: str) -> None:
         trial_id = trial.trial_id

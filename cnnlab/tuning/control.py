@@ -60,11 +60,11 @@ def resume_study(store: Store, study_id: str, *, queue: Queue | None = None) -> 
 def add_trials(store: Store, study_id: str, count: int, *, queue: Queue | None = None) -> int:
     """Let so many more trials begin, also where all were made; return how many there may be now.
 
-    A stopped study stays so until it is resumed. Hyperband does as many sweeps more as it takes.
+    A stopped study stays so until it is resumed. Hyperband begins another sweep with them.
     """
     folder = study_dir(store, study_id)
     with locked(folder):
-        now = read_study(folder).max_trials or 0
+        now = read_study(folder).max_trials
         ask(folder, trials=now + count)
         status = read_status(folder)
         if status.state == "stopped":

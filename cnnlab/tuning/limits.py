@@ -8,6 +8,10 @@ from cnnlab.files import read_json, write_json
 LIMITS_FILE = "limits.json"
 # Where the chief listens.
 CHIEF_FILE = "chief.json"
+# Where the oracle keeps what it knows.
+ORACLE, ORACLE_FILE = "oracle", "oracle.json"
+# What it says there of the trials from which others may still go on; missing where none ever does.
+CONTINUING = "continuing"
 # Where workers show that they go on.
 BEATS = "beats"
 

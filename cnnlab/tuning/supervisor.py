@@ -74,7 +74,7 @@ class Supervisor:
         self._stamp: tuple[int, ...] = ()
         self._reader = trials.Reader(study_dir)
         self._beaten_at = time.monotonic()
-        self._keeping = Keeping(study_dir.parent.parent / "runs", self.study.config)
+        self._keeping = Keeping(study_dir, self.study.config)
         before = read_status(study_dir)
         self.status = replace(
             before,
@@ -133,7 +133,7 @@ class Supervisor:
             closed = STOPPED
         elif hours is not None and self.status.active_s >= 3600 * hours:
             closed = f"The {hours:g} h of its budget are over."
-        return Limits(asked.width or config.workers, asked.trials or config.budget.trials, closed, asked.stop)
+        return Limits(asked.width or config.workers, asked.trials or config.trials, closed, asked.stop)
 
     def _keep_to(self, limits: Limits) -> None:
         if limits == self._limits:

@@ -211,8 +211,7 @@ class OneTrial:
 
     def _has_followers(self) -> bool:
         limits = read_limits(self.tuner.study_dir)
-        is_last = int(self.runs.known.get("number") or 0) >= limits.trials
-        return limits.closed is None and (not is_last or self.study.algorithm.name == "hyperband")
+        return limits.closed is None and int(self.runs.known.get("number") or 0) < limits.trials
 
 
 def _epochs_of(trial: Trial) -> set[int]:

@@ -7,7 +7,9 @@ import math
 import optuna
 import pytest
 
+from cnnlab.analysis.study_plan import hyperband_epochs
 from cnnlab.errors import StoreError
+from cnnlab.settings.rungs import sweep_size
 from cnnlab.settings.study import study_from_dict
 from cnnlab.tuning import space
 from cnnlab.tuning.oracles.light import Trial, TrialStatus
@@ -31,6 +33,7 @@ SINGLE = [name for name in ORACLES if name != "nsga2"]
 
 
 def study(searched, algorithm, *, trials=12, epochs=3, **others):
+    """A study with options that are small enough for a test."""
     options = {"name": algorithm, "initial_points": 4, "grid_points": 3, "population": 4}
     return study_from_dict({"space": searched, "algorithm": options, "budget": {"trials": trials, "epochs": epochs},
                             **others})  # fmt: skip
@@ -77,7 +80,7 @@ def drive(oracle, function=bowl, most=200):
 def test_an_oracle_comes_near_the_best_point(algorithm, tmp_path):
     oracle = make_oracle(study(RATES, algorithm, trials=25, epochs=9), tmp_path)
     tried = drive(oracle)
-    assert len(tried) == {"grid": 9, "hyperband": 23}.get(algorithm, 25)
+    assert len(tried) == (9 if algorithm == "grid" else 25)
     best = oracle.get_best_trials(1)[0]
     assert best.score > 0.75
     assert all(trial.status == TrialStatus.COMPLETED for trial in oracle.trials.values())
@@ -153,20 +156,65 @@ def test_a_grid_has_every_combination_of_a_conditional_space(tmp_path):
 
 
 def test_hyperband_has_the_brackets_of_its_paper_and_goes_on_from_its_own_trials(tmp_path):
-    asked = study(RATES, "hyperband", epochs=9)
+    asked = study(RATES, "hyperband", trials=None, epochs=9)
     oracle = make_oracle(asked, tmp_path)
     tried = drive(oracle)
     # Brackets of 9, 3 and 1 trials to epochs 1, 3 and 9, of 5 and 2 to epochs 3 and 9, and of 3 to epoch 9.
-    assert len(tried) == 13 + 7 + 3 == oracle.sweep_trials()
-    epochs = sum(values["tuner/epochs"] - values["tuner/initial_epoch"] for values in tried)
-    assert epochs == (9 * 1 + 3 * 2 + 1 * 6) + (5 * 3 + 2 * 6) + 3 * 9
+    assert len(tried) == 13 + 7 + 3 == sweep_size(9, 3) == asked.trials
+    epochs = [values["tuner/epochs"] - values["tuner/initial_epoch"] for values in tried]
+    assert sum(epochs) == (9 * 1 + 3 * 2 + 1 * 6) + (5 * 3 + 2 * 6) + 3 * 9
+    assert epochs == hyperband_epochs(asked), "what the form says before it starts"
     for values in tried:
         if values["tuner/round"]:
             before = oracle.trials[values["tuner/trial_id"]].hyperparameters.values
             assert space.decode(asked, before) == space.decode(asked, values)
             assert before["tuner/epochs"] == values["tuner/initial_epoch"]
-    oracle.add_trials(1)
-    assert len(drive(make_oracle(asked, tmp_path))) == oracle.sweep_trials()
+    assert oracle.continuing() == []
+    oracle.allow(23 + 15)
+    assert len(drive(make_oracle(asked, tmp_path))) == 15, "of another sweep, as many as were asked for"
+
+
+def test_hyperband_keeps_to_the_trials_of_its_budget(tmp_path):
+    asked = study(RATES, "hyperband", trials=11, epochs=9)
+    assert [values["tuner/round"] for values in drive(make_oracle(asked, tmp_path))] == [0] * 9 + [1] * 2
+    assert sum(hyperband_epochs(asked)[:11]) == 9 + 2 * 2
+
+
+@pytest.mark.parametrize(("failing", "promoted"), [(3, 3), (7, 2), (9, 0)])
+def test_hyperband_goes_on_with_the_best_of_those_that_did_not_fail(failing, promoted, tmp_path):
+    oracle = make_oracle(study(RATES, "hyperband", trials=None, epochs=9), tmp_path)
+    for number in range(9):
+        trial = oracle.create_trial("w0")
+        assert trial.hyperparameters.values["tuner/round"] == 0
+        oracle.update_trial(trial.trial_id, {"val_accuracy": number / 10}, 1)
+        end(oracle, trial, TrialStatus.FAILED if number < failing else TrialStatus.COMPLETED)
+    gone_on = []
+    while (trial := oracle.create_trial("w0")).hyperparameters.values["tuner/round"] == 1:
+        gone_on.append(trial.hyperparameters.values["tuner/trial_id"])
+        oracle.update_trial(trial.trial_id, {"val_accuracy": 0.1}, 3)
+        end(oracle, trial)
+    assert gone_on == [f"{number:05d}" for number in range(8, 8 - promoted, -1)]
+
+
+def test_hyperband_promotes_in_a_space_that_has_fewer_trials_than_its_first_rung(tmp_path):
+    asked = study(SMALL, "hyperband", trials=None, epochs=9)
+    tried = drive(make_oracle(asked, tmp_path), lambda values: float(values["training.optimizer"] == "adam"))
+    assert [values["tuner/round"] for values in tried] == [0] * 8 + [1] * 3 + [2]
+    gone_on = [values["training.optimizer"] == "adam" for values in tried[8:]]
+    assert gone_on == [True, True, False, True], "there are two with it"
+
+
+def test_hyperband_says_from_which_trials_others_may_still_go_on(tmp_path):
+    oracle = make_oracle(study(RATES, "hyperband", trials=None, epochs=9), tmp_path)
+    seen = []
+    for number in range(14):
+        trial = oracle.create_trial("w0")
+        seen.append(len(oracle.continuing()))
+        train(oracle, trial, bowl, number + 1)
+        end(oracle, trial)
+    # The nine of the first rung until the three of the second have ended; these until the one of the third has.
+    assert seen == [*range(1, 10), 10, 11, 12, 3, 1]
+    assert json.loads((tmp_path / "oracle.json").read_text())["continuing"] == oracle.continuing()
 
 
 @pytest.mark.parametrize(
@@ -268,7 +316,7 @@ def test_failures_are_kept_and_the_search_goes_on(algorithm, tmp_path):
     assert [status == TrialStatus.FAILED for status in statuses] == [number in (3, 4, 5, 6, 7) for number in range(10)]
     assert oracle.trials["00003"].message == "It reported no finite val_accuracy."
     assert oracle.create_trial("w0").status == TrialStatus.STOPPED
-    oracle.add_trials(2)
+    oracle.allow(12)
     assert make_oracle(oracle.study, tmp_path).create_trial("w0").trial_id == "00010"
 
 

@@ -115,29 +115,40 @@ def test_trials_of_several_objectives_are_ranked_front_after_front():
 def test_only_the_best_networks_stay_and_the_disk_is_counted(tmp_path):
     rows = {}
     for number, accuracy in enumerate([0.1, 0.9, 0.5], start=1):
-        run = tmp_path / f"r{number}"
+        run = tmp_path / "runs" / f"r{number}"
         (run / "checkpoints").mkdir(parents=True)
         (run / "checkpoints" / "training.npz").write_bytes(b"x" * 100)
         (run / "model.keras").write_bytes(b"x" * 50)
         (run / "result.json").write_bytes(b"x" * 10)
         rows[str(number)] = trial(number, val_accuracy=accuracy) | {"run_ids": [run.name]}
     rows["4"] = trial(4, "running") | {"run_ids": ["r4"]}
-    keeping = Keeping(tmp_path, config(keep_checkpoints=1))
+    keeping = Keeping(tmp_path / "studies" / "one", config(keep_checkpoints=1))
     keeping.look(rows)
-    assert [size_of(tmp_path / f"r{number}") for number in (1, 2, 3)] == [10, 160, 10]
+    assert [size_of(tmp_path / "runs" / f"r{number}") for number in (1, 2, 3)] == [10, 160, 10]
     assert keeping.disk_bytes == 180
-    assert size_of(tmp_path / "r4") == 0
+    assert size_of(tmp_path / "runs" / "r4") == 0
 
 
-def test_hyperband_keeps_what_may_go_on_until_it_is_over(tmp_path):
-    (tmp_path / "r1").mkdir()
-    (tmp_path / "r1" / "model.keras").write_bytes(b"x")
-    rows = {"1": trial(1, "failed") | {"run_ids": ["r1"]}}
-    keeping = Keeping(tmp_path, config(algorithm={"name": "hyperband"}))
+def test_hyperband_keeps_what_may_go_on_until_nothing_does(tmp_path):
+    folder, rows = tmp_path / "studies" / "one", {}
+    (folder / "oracle").mkdir(parents=True)
+    networks = [tmp_path / "runs" / f"r{number}" / "model.keras" for number in range(3)]
+    for number, network in enumerate(networks):
+        network.parent.mkdir(parents=True)
+        network.write_bytes(b"x")
+        rows[str(number)] = trial(number, val_accuracy=number / 10) | {"run_ids": [network.parent.name]}
+
+    def left() -> list[bool]:
+        return [network.exists() for network in networks]
+
+    keeping = Keeping(folder, config(algorithm={"name": "hyperband"}, keep_checkpoints=1))
+    keeping.look({key: rows[key] for key in "01"})
+    assert left() == [True, True, True], "nobody knows yet who goes on"
+    (folder / "oracle" / "oracle.json").write_text(json.dumps({"continuing": ["1"]}))
     keeping.look(rows)
-    assert (tmp_path / "r1" / "model.keras").exists()
+    assert left() == [False, True, True], "one may go on, one is the best"
     keeping.look(rows, is_over=True)
-    assert not (tmp_path / "r1" / "model.keras").exists()
+    assert left() == [False, False, True]
 
 
 # === Limits, hanging runs, helpers ===

@@ -36,11 +36,11 @@ class BayesianOracle(StudyOracle, BayesianOptimizationOracle):
     def __init__(self, study: StudyConfig, folder: Path):
         options = study.algorithm
         # Three per setting, but half of the trials are left to learn with.
-        first = min(3 * len(study.space), max(study.budget.trials // 2, 2))
+        first = min(3 * len(study.space), max(study.trials // 2, 2))
         super().__init__(
             study,
             folder,
-            max_trials=study.budget.trials,
+            max_trials=study.trials,
             num_initial_points=options.initial_points or first,
             beta=options.beta,
         )

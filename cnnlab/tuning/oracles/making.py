@@ -5,8 +5,8 @@ from pathlib import Path
 
 from cnnlab.settings.searching import AlgorithmName
 from cnnlab.settings.study import StudyConfig
+from cnnlab.tuning.limits import ORACLE_FILE
 from cnnlab.tuning.oracles.base import StudyOracle
-from cnnlab.tuning.oracles.stored import ORACLE_FILE
 
 # Module and class: each is imported where it is asked for, as scikit-learn behind one alone takes 120 MiB.
 ORACLES: dict[AlgorithmName, tuple[str, str]] = {
