@@ -1,4 +1,4 @@
-"""How many different trials a search space has, whole or as a grid, where some settings are searched beside others only.
+"""How many different trials a search space has, whole or as a grid, settings that are not always searched included.
 
 A space is `{dotted setting: range}`, parents before what depends on them; conditions say of each setting
 on which values of others it depends.

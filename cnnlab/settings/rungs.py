@@ -30,7 +30,7 @@ def sweep(max_epochs: int, factor: int) -> list[list[Rung]]:
     last = 0
     while factor ** (last + 1) <= max_epochs:
         last += 1
-    return [_bracket(max_epochs, factor, last, number) for number in range(last, -1, -1)]
+    return [_bracket(max_epochs, factor, number) for number in range(last, -1, -1)]
 
 
 def sweep_size(max_epochs: int, factor: int) -> int:
@@ -38,7 +38,7 @@ def sweep_size(max_epochs: int, factor: int) -> int:
     return sum(rung.trials for bracket in sweep(max_epochs, factor) for rung in bracket)
 
 
-def _bracket(max_epochs: int, factor: int, last: int, number: int) -> list[Rung]:
+def _bracket(max_epochs: int, factor: int, number: int) -> list[Rung]:
     found: list[Rung] = []
     end_size = math.ceil(1 + math.log(max_epochs, factor)) / (number + 1)
     for rung in range(number + 1):

@@ -1,4 +1,4 @@
-"""Chief and worker import neither Keras nor scikit-learn: every oracle works, its state comes back, what travels arrives."""
+"""Chief and worker do without Keras and scikit-learn: oracles work, their state comes back, what travels arrives."""
 
 import json
 import subprocess

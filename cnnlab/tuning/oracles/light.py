@@ -16,8 +16,8 @@ from cnnlab.stand_ins import standing_in
 
 # What keras-tuner 1.4.8 takes by `from keras import *`.
 _TAKEN = (
-    "applications.efficientnet", "applications", "callbacks", "config", "initializers", "layers", "losses", "metrics", "models", "optimizers",
-    "random", "regularizers", "saving",
+    "applications", "applications.efficientnet", "callbacks", "config", "initializers", "layers", "losses", "metrics",
+    "models", "optimizers", "random", "regularizers", "saving",
 )  # fmt: skip
 
 

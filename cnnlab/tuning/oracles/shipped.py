@@ -1,4 +1,4 @@
-"""The algorithms that keras-tuner ships, with what they lose or repeat mended; the Gaussian process has its own file."""
+"""The algorithms that keras-tuner ships, with what they lose or repeat mended; Bayesian has a file of its own."""
 
 import math
 from pathlib import Path
