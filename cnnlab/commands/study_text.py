@@ -24,6 +24,7 @@ def study_command(study: StudyConfig) -> str:
         budget=BudgetConfig(trials=study.budget.trials, hours=study.budget.hours, executions=study.budget.executions),
         pruning=PruningConfig(rule=study.pruning.rule),
         workers=study.workers,
+        engine=study.engine,
         seed=study.seed,
     )
     if said != study or study.run.repeats != 1:
@@ -40,5 +41,6 @@ def study_command(study: StudyConfig) -> str:
     words += [f"--executions {study.budget.executions}"] if study.budget.executions > 1 else []
     words += [f"--pruning {study.pruning.rule}"] if study.pruning.rule != "none" else []
     words += [f"--workers {study.workers}"] if study.workers > 1 else []
+    words += [f"--engine {shlex.quote(study.engine)}"] if study.engine != defaults.engine else []
     words += [f"--search-seed {study.seed}"] if study.seed else []
     return " ".join(words)

@@ -55,6 +55,10 @@ class StudyConfig(Parameters):
     budget: BudgetConfig = Field(default_factory=lambda: BudgetConfig(), title="Budget")
     pruning: PruningConfig = Field(default_factory=lambda: PruningConfig(), title="Pruning")
     workers: int = Field(1, ge=1, le=256, title="Workers", description="Trials at the same time.")
+    engine: str = Field(
+        "local", min_length=1, max_length=80, title="Engine",
+        description="Who places the workers: 'local' is this machine; installed packages may bring clusters.",
+    )  # fmt: skip
     keep_checkpoints: int = Field(
         3, ge=1, le=1000, title="Kept checkpoints", description="Trained networks of the best trials stay on disk."
     )

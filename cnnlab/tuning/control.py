@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cnnlab.config import RunConfig
 from cnnlab.errors import QueueError, UnknownNameError
+from cnnlab.launch.engines.known import LOCAL, make_placer
 from cnnlab.launch.queue import Queue
 from cnnlab.runs import trials
 from cnnlab.runs.status import locked, settle
@@ -20,11 +21,13 @@ def start_study(store: Store, config: StudyConfig, *, queue: Queue | None = None
     """Write a study and start its processes; return at once.
 
     Raises:
-        ConfigError, DatasetError, QueueError: as `cnnlab.submit.submit_runs`, of the run that is searched around.
+        ConfigError, DatasetError, QueueError: as `cnnlab.submit.submit_runs`, of the run that is searched around;
+            or the engine is not installed, or cannot be used.
         StoreError: the store cannot be written.
     """
     queue = queue or Queue()
-    checked_for(store, queue, config.run)
+    make_placer(config.engine)
+    checked_for(store, queue if config.engine == LOCAL else None, config.run)
     made = create_study(store, config)
     queue.look_after_study(study_dir(store, made.study_id))
     return made

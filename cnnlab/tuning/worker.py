@@ -1,4 +1,4 @@
-"""A worker of a study: `python -m cnnlab.tuning.worker STUDY_DIR NAME [--trainer JSON]`.
+"""A worker of a study: `python -m cnnlab.tuning.worker STUDY_DIR NAME START [--trainer JSON]`.
 
 It is keras-tuner's tuner with a trial of its own: the runs of a trial go to the queue, which trains each in a
 process of its own, and the worker tells the chief what they measure. It keeps nothing to itself, so that a
@@ -25,7 +25,7 @@ from cnnlab.runs.store import Store
 from cnnlab.runs.studies import read_study
 from cnnlab.settings.study import StudyConfig
 from cnnlab.tuning.client import Client
-from cnnlab.tuning.limits import BEATS, beat_path, read_limits
+from cnnlab.tuning.limits import BEATS, beat_path, farewell_path, is_outdated, read_limits
 from cnnlab.tuning.oracles.light import Trial, TrialStatus, keras_tuner
 from cnnlab.tuning.oracles.stored import FINAL_STEP
 from cnnlab.tuning.reached import Curves, curves_of, reached, result_of
@@ -44,11 +44,16 @@ class PausedError(Exception):
     """The study leaves its slots: this trial goes on when it is resumed."""
 
 
+class OutdatedError(Exception):
+    """There is another supervisor by now, which has started another worker of this name."""
+
+
 class StudyTuner(BaseTuner):  # type: ignore[misc]
     """keras-tuner's loop over trials, with trials that are runs of the store."""
 
-    def __init__(self, study_dir: Path, worker: str, queue: Queue):
+    def __init__(self, study_dir: Path, worker: str, start: int, queue: Queue):
         self.study_dir = study_dir
+        self.start = start
         self.study: StudyConfig = read_study(study_dir).config
         self.store = Store(study_dir.parent.parent)
         self.queue = queue
@@ -60,8 +65,10 @@ class StudyTuner(BaseTuner):  # type: ignore[misc]
         self.oracle = Client(oracle, study_dir, worker, self.beat)
 
     def beat(self) -> None:
-        """Show that this worker goes on."""
+        """Show that this worker goes on, which another one would do in its place."""
         if time.monotonic() - self._beat_at > BEAT_S:
+            if is_outdated(self.study_dir, self.start):
+                raise OutdatedError
             self._beat_at = time.monotonic()
             beat_path(self.study_dir, self.tuner_id).touch()
 
@@ -223,9 +230,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Work on trials until there are no more, or the study leaves its slots."""
     given = sys.argv[1:] if arguments is None else arguments
     trainer = json.loads(given[given.index("--trainer") + 1]) if "--trainer" in given else None
-    tuner = StudyTuner(Path(given[0]), given[1], Queue(command=trainer))
-    with contextlib.suppress(PausedError):
-        tuner.search()
+    study_dir, name, start = Path(given[0]), given[1], int(given[2])
+    tuner = StudyTuner(study_dir, name, start, Queue(command=trainer))
+    try:
+        with contextlib.suppress(PausedError):
+            tuner.search()
+    except OutdatedError:
+        return 1
+    farewell_path(study_dir, name).touch()
     return 0
 
 

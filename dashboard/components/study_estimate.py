@@ -6,6 +6,7 @@ import streamlit as st
 
 from cnnlab.analysis.epoch_time import EpochTime, epoch_time
 from cnnlab.analysis.study_plan import StudyPlan, study_plan
+from cnnlab.launch.engines.known import LOCAL
 from cnnlab.settings.searched import ARCHITECTURE
 from cnnlab.settings.study import StudyConfig
 from cnnlab.tuning import space
@@ -53,8 +54,10 @@ def _draw_time(study: StudyConfig, plan: StudyPlan, macs: int | None) -> None:
 
 
 def slots_of(study: StudyConfig) -> tuple[int, bool]:
-    """Return how many trials this machine trains at a time, and whether on GPUs."""
+    """Return how many trials are trained at a time, and whether on GPUs, which of a cluster nobody knows here."""
     slots = data.slots()
+    if study.engine != LOCAL:
+        return study.workers, False
     at_once = max(1, min(study.workers, len(slots) // study.run.compute.slots))
     return at_once, any(slot.kind == "gpu" for slot in slots)
 

@@ -9,8 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from cnnlab.errors import QueueError
 from cnnlab.launch import studies as launched
 from cnnlab.launch.database import Database
+from cnnlab.launch.engines.base import Handle
 from cnnlab.processes import created_of
 from cnnlab.runs.store import Store
 from cnnlab.runs.studies import create_study, study_dir
@@ -191,29 +193,87 @@ def test_a_run_hangs_when_it_is_silent_far_longer_than_before(tmp_path):
     assert watch.is_hanging()
 
 
-def test_a_helper_that_dies_is_started_again_ever_later_and_one_that_leaves_is_not(tmp_path):
-    clock = Clock()
-    helper = Helper("dies", ["-c", "raise SystemExit(3)"], tmp_path / "log", clock)
+class PaperPlacer:
+    """An engine whose processes are names, which end when they are told to."""
+
+    def __init__(self):
+        self.placed: list[str] = []
+        self.presence = "alive"
+
+    def place(self, task):
+        if self.presence == "full":
+            raise QueueError("No room.")
+        self.placed.append(task.name)
+        self.presence = "alive"
+        return Handle(0, None, f"job {len(self.placed)}")
+
+    def status(self, _handle):
+        return self.presence
+
+    def cancel(self, _handle):
+        self.presence = "gone"
+
+    kill = cancel
+
+
+@pytest.fixture
+def helped(tmp_path):
+    """A helper with its engine and clock, and where it leaves its farewell."""
+    placer, clock = PaperPlacer(), Clock()
+    (tmp_path / "beats").mkdir()
+    return Helper("worker0", ["-m", "x"], tmp_path, tmp_path / "log", placer, clock), placer, clock, tmp_path
+
+
+def test_a_helper_that_dies_is_started_again_ever_later(helped):
+    helper, placer, clock, _ = helped
+    helper.look()
     for deaths, wait_s in ((1, 0.1), (2, 0.4), (3, 1.6)):
-        helper.look()
-        helper._process.wait()
+        assert helper.is_running
+        placer.presence = "gone"
         helper.look()
         assert (helper.deaths, helper.is_running, helper.has_left) == (deaths, False, False)
         clock.time += wait_s - 0.01
         helper.look()
         assert not helper.is_running, "too early"
         clock.time += 0.02
-    leaves = Helper("leaves", ["-c", "pass"], tmp_path / "log", clock)
-    leaves.look()
-    leaves._process.wait()
-    leaves.look()
-    leaves.look()
-    assert leaves.has_left
-    assert not leaves.is_running
-    leaves.call_again()
-    leaves.look()
-    assert leaves.pid is not None
-    leaves.end()
+        helper.look()
+    assert placer.placed == ["worker0"] * 4
+
+
+def test_a_helper_that_cannot_be_placed_or_asked_is_neither_lost_nor_started_twice(helped):
+    helper, placer, clock, _ = helped
+    placer.presence = "full"
+    helper.look()
+    assert (helper.deaths, placer.placed) == (1, [])
+    clock.time, placer.presence = 1.0, "alive"
+    for presence in ("waiting", "unreachable", "alive"):
+        helper.look()
+        placer.presence = presence
+    helper.look()
+    assert placer.placed == ["worker0"]
+    placer.presence = "waiting"
+    assert not helper.is_running, "one in the line of a cluster cannot hang"
+    helper.end()
+    assert placer.presence == "gone"
+
+
+def test_a_helper_that_leaves_with_a_farewell_comes_back_when_it_is_called(helped):
+    helper, placer, _, folder = helped
+    helper.look()
+    farewell = folder / "beats" / "worker0.left"
+    farewell.touch()
+    placer.presence = "gone"
+    helper.look()
+    helper.look()
+    assert (helper.has_left, helper.deaths, len(placer.placed)) == (True, 0, 1)
+    helper.call_again()
+    helper.look()
+    assert (helper.has_left, len(placer.placed), farewell.exists()) == (False, 2, False)
+    farewell.touch()
+    helper.call_again()  # just as it leaves
+    placer.presence = "gone"
+    helper.look()
+    assert (helper.has_left, len(placer.placed)) == (False, 3)
 
 
 # === The queue looks after supervisors ===
