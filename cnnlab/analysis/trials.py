@@ -116,13 +116,22 @@ class Goal:
         title = f"{known.title} of {output}" if output else known.title
         return title if title[:2].isupper() else title[:1].lower() + title[1:]
 
+    @property
+    def unit(self) -> str:
+        """Return the unit that stands behind its values; empty for losses and counts."""
+        known = metric(self.metric)
+        if "accuracy" in self.metric:
+            return "%"
+        return known.unit if known and known.unit in ("s", "ms", "1/s") else ""
+
     def text(self, value: float) -> str:
         """Return a value as people read it."""
         if not math.isfinite(value):
             return "–"
         if "accuracy" in self.metric:
             return f"{100 * value:.2f} %"
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        return f"{text} {self.unit}".strip()
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def percent_axis(goal: Goal) -> dict[str, Any]:
 def title_of(goal: Goal) -> str:
     """Return the title of an axis: the metric, its unit where it has one, and which way is better."""
     text = goal.label[:1].upper() + goal.label[1:]
-    unit = " (%)" if "accuracy" in goal.metric else ""
+    unit = f" ({goal.unit})" if goal.unit else ""
     return f"{text}{unit}, {'higher' if goal.is_max else 'lower'} is better"
 
 

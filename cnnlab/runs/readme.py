@@ -115,6 +115,7 @@ _RESULT = (
         "per second of it.",
     ),
     ("gpu_memory_bytes", "Highest use by the backend's tensors in training; null without GPU."),
+    ("latency_ms", "Median time for one image alone in a call, where `compute.measure_latency` asked for it."),
     ("val, test", "Per output: `accuracy`, `loss`, `correct`, `n`, with the weights that were kept."),
     (
         "test_time",

@@ -31,6 +31,7 @@ NOT_SEARCHED = {
     "data.version": "trials are compared on the same images",
     "data.outputs": "trials are compared on the same outputs",
     "compute.slots": "each trial takes the slots of the run",
+    "compute.measure_latency": "an objective 'latency_ms' asks for it",
 }
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from cnnlab.config import RunConfig, config_from_dict
 from cnnlab.errors import ConfigError
 from cnnlab.settings import counting
+from cnnlab.settings.objectives import LATENCY
 from cnnlab.settings.ranges import AnyRange, ChoiceRange, tidy, value_key
 from cnnlab.settings.searched import ARCHITECTURE
 from cnnlab.settings.study import StudyConfig
@@ -73,6 +74,8 @@ def apply(study: StudyConfig, values: Mapping[str, Any], *, epochs: int | None =
         training["epochs"] = study.budget.epochs
     if study.budget.early_stopping_patience is not None:
         training["early_stopping_epochs"] = study.budget.early_stopping_patience
+    if any(one.metric == LATENCY for one in study.objectives):
+        nested["compute"]["measure_latency"] = True
     chosen = active(study, values)
     name = chosen.pop(ARCHITECTURE, study.run.architecture.name)
     if name != study.run.architecture.name:  # another network has other parameters
