@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cnnlab.analysis.fanova import Measure
 from cnnlab.analysis.pareto import pareto_front
+from cnnlab.settings.layer_places import short_name, value_text
 from cnnlab.settings.objectives import metric
 from cnnlab.settings.ranges import ChoiceRange, FloatRange, IntRange, value_key
 
@@ -93,7 +94,7 @@ class Axis:
         if value is None:
             return "–"
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return str(value) or "none"
+            return value_text(value) or "none"
         return f"{value:.4g}"
 
     def _scaled(self, number: float) -> float:
@@ -217,7 +218,7 @@ class Trials:
 
 def axes_of(space: Mapping[str, ChoiceRange | IntRange | FloatRange]) -> tuple[Axis, ...]:
     """Return an axis per searched field; its label is the last part of the path, where that is enough."""
-    short = {path: path.removesuffix(".name").rpartition(".")[2].replace("_", " ") for path in space}
+    short = {path: short_name(path) for path in space}
     taken = list(short.values())
     labels = {path: label if taken.count(label) == 1 else path for path, label in short.items()}
     return tuple(

@@ -18,6 +18,7 @@ from cnnlab.config import RunConfig
 from cnnlab.errors import ConfigError
 from cnnlab.parameters import Parameters, check
 from cnnlab.settings.counting import count_grid
+from cnnlab.settings.layer_places import whole_layers
 from cnnlab.settings.objectives import Objective
 from cnnlab.settings.range_text import parse_range
 from cnnlab.settings.ranges import Range
@@ -73,7 +74,8 @@ class StudyConfig(Parameters):
 
     @model_validator(mode="after")
     def _check_space(self) -> Self:
-        checked = {path: check_range(self.run, self.space, path) for path in self.space}
+        space = whole_layers(self.space)
+        checked = {path: check_range(self.run, space, path) for path in space}
         for line in getattr(checked.get("augmentation"), "values", ()):
             parse(line)
         for path, searched in checked.items():

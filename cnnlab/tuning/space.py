@@ -14,9 +14,10 @@ import numpy as np
 from cnnlab.config import RunConfig, config_from_dict
 from cnnlab.errors import ConfigError
 from cnnlab.settings import counting
+from cnnlab.settings.layer_places import place_of, with_chosen
 from cnnlab.settings.objectives import LATENCY
 from cnnlab.settings.ranges import AnyRange, ChoiceRange, tidy, value_key
-from cnnlab.settings.searched import ARCHITECTURE
+from cnnlab.settings.searched import ARCHITECTURE, layers_of
 from cnnlab.settings.study import StudyConfig
 
 Values = dict[str, Any]
@@ -81,7 +82,10 @@ def apply(study: StudyConfig, values: Mapping[str, Any], *, epochs: int | None =
     if name != study.run.architecture.name:  # another network has other parameters
         nested["architecture"] = {"name": name, "parameters": {}}
     for path, value in chosen.items():
-        _put(nested, path, value)
+        if place_of(path) is None:
+            _put(nested, path, value)
+    if name == study.run.architecture.name and any(map(place_of, study.space)):
+        nested["architecture"]["parameters"]["layers"] = with_chosen(layers_of(study.run), study.space, chosen)
     if epochs is not None and epochs < training["epochs"]:
         training["warmup_epochs"] *= epochs / training["epochs"]
         training["epochs"] = epochs

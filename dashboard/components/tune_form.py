@@ -9,6 +9,7 @@ from cnnlab.config import RunConfig, config_from_dict
 from cnnlab.errors import CNNLabError, ConfigError
 from cnnlab.launch.engines.known import LOCAL, engine_names
 from cnnlab.parameters import ParameterSpec, specs
+from cnnlab.settings.layer_places import value_text
 from cnnlab.settings.objectives import OBJECTIVES, Objective
 from cnnlab.settings.ranges import ChoiceRange
 from cnnlab.settings.searched import ARCHITECTURE, base_value, searchable
@@ -156,7 +157,9 @@ def _title(spec: ParameterSpec, path: str) -> str:
 
 def _said(run: RunConfig, path: str) -> str:
     value = base_value(run, path)
-    return "not set" if value in (None, "") else plain(choice_title(value) if isinstance(value, str) else value)
+    if value in (None, ""):
+        return "not set"
+    return plain(choice_title(value) if isinstance(value, str) else value_text(value))
 
 
 def _objectives(run: RunConfig) -> list[str]:

@@ -81,6 +81,9 @@ def test_a_trial_reached_the_mean_over_executions_at_its_best_epoch():
     assert reached([loss], [one, two]) == pytest.approx({"val_loss": 1.0})
     assert reached([UP, DOWN], [one], [{"macs": 10.0}, {"macs": 20.0}]) == {"val_accuracy": 0.7, "macs": 15.0}
     assert reached([UP, DOWN], [], []) == {}
+    latency = Objective(metric="latency_ms")
+    assert latency.direction == "min"
+    assert reached([UP, latency], [one], [{"latency_ms": 0.5}]) == {"val_accuracy": 0.7, "latency_ms": 0.5}
 
 
 def test_an_epoch_that_is_no_number_is_never_the_best():
