@@ -62,6 +62,8 @@ def values_text(values: dict[str, Any]) -> str:
 
 
 def _value_text(value: Any) -> str:
+    if value is None:
+        return "none"
     if isinstance(value, Mapping):
         return value_text(value).replace(", ", ",").replace(" ", "_")
     return f"{value:.4g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)

@@ -94,7 +94,9 @@ def contour(info: ContourInfo, *, is_dark: bool = False, height_px: int = 440) -
         places, texts = ticks(axis)
         ends = [-0.5, len(axis.choices) - 0.5] if axis.choices else [0, 1]
         update(tickvals=places, ticktext=texts, range=ends, showgrid=False)
-    figure.update_layout(hovermode="closest", clickmode="event+select")
+    # Beside a lying colour bar plotly draws the title over the lower edge of the map, where it sets the margin itself.
+    figure.update_xaxes(automargin=False, title_standoff=20)
+    figure.update_layout(hovermode="closest", clickmode="event+select", margin_b=56)
     return figure
 
 

@@ -48,7 +48,7 @@ def parallel_info(trials: Trials, *, only_completed: bool = True) -> ParallelInf
     return ParallelInfo(trials.axes, trials.goals, places, trials.codes()[places], results[places])
 
 
-def parallel(info: ParallelInfo, *, is_dark: bool = False, height_px: int = 420) -> go.Figure:
+def parallel(info: ParallelInfo, *, is_dark: bool = False, height_px: int = 460) -> go.Figure:
     """Draw the lines, the better the stronger; axes can be moved, and a range on one chooses."""
     if info.is_empty:
         return empty_figure("No line yet: it takes a completed trial.")
@@ -69,14 +69,14 @@ def parallel(info: ParallelInfo, *, is_dark: bool = False, height_px: int = 420)
                 "cmax": high,
                 "showscale": False,
             },
-            labelangle=-18,
+            labelangle=-35,
             labelside="top",
             labelfont={"size": 13},
             tickfont={"size": 12},
             rangefont={"size": 11},
         )
     )
-    figure.update_layout(margin={"l": 64, "r": 88, "t": 84, "b": 16})
+    figure.update_layout(margin={"l": 64, "r": 96, "t": 116, "b": 28})
     return figure
 
 

@@ -17,5 +17,5 @@ class ComputeConfig(Parameters):
     measure_latency: bool = Field(
         False,
         title="Measure latency",
-        description="At the end: how long the trained network takes for one image, on the slots of its training.",
+        description="At the end, for a second: how long the trained network takes for one image, where it was trained.",
     )
