@@ -143,7 +143,7 @@ def _integer(spec: ParameterSpec, common: dict[str, Any]) -> Any:
         min_value=low,
         max_value=high,
         value=None if spec.is_optional else "min",
-        placeholder=PLACEHOLDER,
+        placeholder=spec.placeholder or PLACEHOLDER,
         step=step,
         **common,
     )
@@ -162,7 +162,7 @@ def _number(spec: ParameterSpec, common: dict[str, Any]) -> Any:
         min_value=low,
         max_value=high,
         value=None if spec.is_optional else "min",
-        placeholder=PLACEHOLDER,
+        placeholder=spec.placeholder or PLACEHOLDER,
         step=step,
         format=number_format(value),
         **common,

@@ -92,7 +92,7 @@ class Axis:
     def text(self, value: Any) -> str:
         """Return a value as people read it."""
         if value is None:
-            return "–"
+            return "none" if None in self.choices else "–"
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return value_text(value) or "none"
         return f"{value:.4g}"
@@ -172,7 +172,11 @@ class Trials:
         """Return `(trials, axes)`: where each trial is on each axis."""
         chosen = self.axes if axes is None else axes
         return np.array(
-            [[axis.code(values.get(axis.path)) for axis in chosen] for values in self.values], dtype=np.float64
+            [
+                [axis.code(values[axis.path]) if axis.path in values else NOT_THERE for axis in chosen]
+                for values in self.values
+            ],
+            dtype=np.float64,
         ).reshape(self.n, len(chosen))
 
     def measures(self, which: NDArray[np.bool_] | None = None) -> list[Measure]:
@@ -197,9 +201,8 @@ class Trials:
         order = np.argsort(-values if goal.is_max else values, kind="stable")
         return [int(place) for place in order if np.isfinite(values[place])]
 
-    def front(self) -> list[int]:
-        """Return the places of the completed trials that no other beats in both of the first two objectives."""
-        first, second = self.goals[:2]
+    def front(self, first: Goal, second: Goal) -> list[int]:
+        """Return the places of the completed trials that no other beats in both of two objectives."""
         kept = self.is_completed()
         # The front is of low cost and high value: what should be large is turned for the one, small for the other.
         costs = np.where(kept, self.objective(first) * (-1 if first.is_max else 1), np.nan)

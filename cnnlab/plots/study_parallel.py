@@ -13,6 +13,7 @@ from cnnlab.analysis.trials import NOT_THERE, Axis, Goal, Trials
 from cnnlab.plots.labels import escaped, plural, shortened
 from cnnlab.plots.palette import sequential
 from cnnlab.plots.study_slices import ticks
+from cnnlab.plots.study_status import tick_format
 from cnnlab.plots.template import empty_figure, new_figure
 
 # Below the first place of an axis, for what a trial does not have.
@@ -56,7 +57,9 @@ def parallel(info: ParallelInfo, *, is_dark: bool = False, height_px: int = 460)
     goal, values = info.goals[0], info.results[:, 0]
     dimensions = [_dimension(axis, info.codes[:, place]) for place, axis in enumerate(info.axes)]
     for place, one in enumerate(info.goals):
-        dimensions.append({"label": escaped(one.label), "values": info.results[:, place], "tickformat": _format(one)})
+        dimensions.append(
+            {"label": escaped(one.label), "values": info.results[:, place], "tickformat": tick_format(one)}
+        )
     low, high = _span(values, is_max=goal.is_max)
     figure.add_trace(
         go.Parcoords(
@@ -105,10 +108,6 @@ def _dimension(axis: Axis, codes: NDArray[np.float64]) -> dict[str, object]:
         "ticktext": [shortened(text, 14) for text in texts],
         "range": [absent if has_absent else 0.0, max(end, 0.5)],
     }
-
-
-def _format(goal: Goal) -> str:
-    return ".1%" if "accuracy" in goal.metric else ".3~s"
 
 
 def _span(values: NDArray[np.float64], *, is_max: bool) -> tuple[float, float]:

@@ -47,9 +47,13 @@ def symbol(status: str) -> str:
     return SYMBOLS.get(status, "x")
 
 
-def percent_axis(goal: Goal) -> dict[str, Any]:
-    """Return how an axis writes the numbers of an objective."""
-    return {"tickformat": ".3~p"} if "accuracy" in goal.metric else {"tickformat": ".3~s"}
+# Large whole numbers, which k and M make short; of a loss below 1 they would make thousandths.
+COUNTS = ("macs", "num_params", "trainable_params")
+
+
+def tick_format(goal: Goal) -> str:
+    """Return how an axis writes the numbers of an objective: 95 %, 1.2M, 0.35."""
+    return ".3~p" if "accuracy" in goal.metric else ".3~s" if goal.metric in COUNTS else ".4~g"
 
 
 def title_of(goal: Goal) -> str:

@@ -93,6 +93,7 @@ class BudgetConfig(Parameters):
         le=MOST_TRIALS,
         title="Trials",
         description=f"At most; when left out {TRIALS}, of a grid and of Hyperband all that they have.",
+        json_schema_extra={"placeholder": f"{TRIALS}, or all"},
     )
     hours: float | None = Field(
         None, gt=0, le=10_000, title="Hours", description="No trial begins after them.", json_schema_extra={"unit": "h"}

@@ -20,7 +20,7 @@ from dashboard.state import link, query
 EVERY_S = 3.0
 VIEWS: dict[str, Callable[[Study, Trials], None]] = {
     "Progress": study_charts.progress_view,
-    "Hyperparameters": lambda _one, now: study_charts.hyperparameters_view(now),
+    "Hyperparameters": study_charts.hyperparameters_view,
     "Importance": study_charts.importance_view,
     "Trade-off": lambda _one, now: study_charts.pareto_view(now),
     "Timeline": lambda _one, now: study_charts.timeline_view(now),
