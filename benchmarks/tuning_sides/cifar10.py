@@ -34,7 +34,7 @@ def cifar10(place: Place, source: Path, count: int, epochs: int, seeds: int) -> 
     place.set_warm(is_on=True)
     ended = place.study(
         {
-            "run": run, "space": SPACE, "algorithm": {"name": "tpe"}, "budget": {"trials": count},
+            "run": run, "space": SPACE, "algorithm": {"name": "tpe", "initial_points": 8}, "budget": {"trials": count},
             "pruning": {"rule": "median"}, "keep_checkpoints": 1,
         }
     )  # fmt: skip

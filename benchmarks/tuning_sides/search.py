@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -47,12 +48,16 @@ def _plain(place: Place, side: str, count: int, epochs: int, seed: int) -> list[
     begun = time.time()
     pairs: list[tuple[float, float]] = []
     arguments = [sys.executable, "-m", f"benchmarks.tuning_sides.{side}", json.dumps(orders)]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=said, text=True) as process,
+    ):
         pairs.extend(
             (time.time() - begun, json.loads(line)["value"]) for line in process.stdout or () if line.startswith("{")
         )
-    if process.returncode or not pairs:
-        raise SystemExit(f"{side} ended with {process.returncode} after {len(pairs)} trials.")
+        if process.wait() or not pairs:
+            said.seek(0)
+            raise SystemExit(f"{side} ended with {process.returncode} after {len(pairs)} trials. {said.read()[-2000:]}")
     return pairs
 
 

@@ -182,7 +182,7 @@ class Supervisor:
         if limits.closed:
             return "completed", limits.closed
         if count >= limits.trials:
-            return "completed", f"All {count} trials were made."
+            return "completed", "The one trial was made." if count == 1 else f"All {count} trials were made."
         return "completed", f"The algorithm ended after {count} trials: there is nothing more that it would try."
 
     def _ends(self, state: str, reason: str) -> bool:
