@@ -130,6 +130,11 @@ class StudyConfig(Parameters):
             )
         return self
 
+    @property
+    def stops_early(self) -> bool:
+        """Whether trials are stopped by what they measure after an epoch; Hyperband's all come to their end."""
+        return self.pruning.rule != "none" or self.algorithm.name == "asha"
+
     @functools.cached_property
     def trials(self) -> int:
         """How many trials may begin: what the budget says, else all of a grid or of Hyperband's sweeps, else 20."""

@@ -1,19 +1,25 @@
-"""The parts of a study's processes, each by itself and without keras-tuner."""
+"""The parts of a study's processes, each by itself."""
 
 import itertools
 import json
 import os
 import random
 import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cnnlab.errors import QueueError
 from cnnlab.launch import studies as launched
 from cnnlab.launch.database import Database
 from cnnlab.launch.engines.base import Handle
 from cnnlab.processes import created_of
+from cnnlab.runs import tables, trials
 from cnnlab.runs.store import Store
 from cnnlab.runs.studies import create_study, study_dir
 from cnnlab.runs.study_status import StudyStatus, ask, read_asked, read_status, write_status
@@ -22,9 +28,10 @@ from cnnlab.settings.study import study_from_dict
 from cnnlab.tuning.helpers import Helper
 from cnnlab.tuning.keeping import Keeping, ranked, size_of
 from cnnlab.tuning.limits import Limits, read_limits, worker_index, worker_name, write_limits
-from cnnlab.tuning.reached import curves_of, mean_curves, reached
+from cnnlab.tuning.reached import RunCurves, curves_of, mean_curves, reached
 from cnnlab.tuning.supervisor import Supervisor
 from cnnlab.tuning.trial_runs import Watch
+from cnnlab.tuning.worker import OneTrial
 
 UP, DOWN = Objective(metric="val_accuracy"), Objective(metric="macs")
 
@@ -64,6 +71,63 @@ def test_curves_have_the_names_of_objectives(tmp_path):
         "val_accuracy/b": 0.4, "train_learning_rate": 0.1,
     }  # fmt: skip
     assert curves_of(tmp_path, "b")[1]["val_accuracy"] == 0.4
+
+
+def line_of(epoch, accuracy):
+    row = {"split": "val", "output": "a", "metric": "accuracy", "value": accuracy}
+    return json.dumps(row | {"run_id": "r", "epoch": epoch, "step": epoch, "elapsed_s": 1.0}) + "\n"
+
+
+@given(st.lists(st.tuples(st.sampled_from(["add", "torn", "anew", "compact"]), st.integers(1, 3)), max_size=12))
+def test_curves_read_bit_by_bit_are_those_that_are_there(changes):
+    """Whatever happens to the file between two looks: lines come, one is torn, another attempt begins, it is packed."""
+    with tempfile.TemporaryDirectory() as folder:
+        run_dir, epoch, rest = Path(folder), 0, ""
+        tail = run_dir / "metrics.jsonl"
+        curves = RunCurves(run_dir, None)
+        for change, count in changes:
+            if change == "anew":
+                epoch, rest = 0, ""
+                tail.write_text("")
+            elif change == "compact" and tail.exists():
+                tail.write_text(tail.read_text()[: -len(rest) or None])
+                rest = ""
+                tables.compact_metrics(run_dir, keep_tail=False)
+            elif change == "torn" and not rest:
+                epoch += 1
+                whole = line_of(epoch, random.random())
+                with open(tail, "a") as file:
+                    file.write(whole[:9])
+                rest = whole[9:]
+            else:
+                text = rest + "".join(line_of(epoch + one, random.random()) for one in range(1, count + 1))
+                epoch, rest = epoch + count, ""
+                with open(tail, "a") as file:
+                    file.write(text)
+            assert curves.read() == RunCurves(run_dir, None).read()
+
+
+def test_only_a_study_that_stops_trials_is_told_of_each_epoch(tmp_path):
+    told = []
+
+    def hear(_trial_id, values, step):
+        told.append((step, values))
+        return SimpleNamespace(status="RUNNING")
+
+    store = Store(tmp_path / "store")
+    for pruning, steps in (({}, []), ({"rule": "median"}, [1, 2])):
+        asked = config(pruning=pruning)
+        folder = study_dir(store, create_study(store, asked).study_id)
+        trials.say(folder, "0", number=1, status="running", values={})
+        tuner = SimpleNamespace(
+            study=asked, study_dir=folder, store=store, queue=None, oracle=SimpleNamespace(update_trial=hear)
+        )
+        trial = SimpleNamespace(
+            trial_id="0", hyperparameters=SimpleNamespace(values={}), metrics=SimpleNamespace(metrics={})
+        )
+        told.clear()
+        OneTrial(tuner, trial)._report(0, {1: {"val_accuracy": 0.5}, 2: {"val_accuracy": 0.6, "val_loss": 1.0}})
+        assert [step for step, _ in told] == steps
 
 
 def test_one_output_needs_no_loss_of_all_together(tmp_path):
