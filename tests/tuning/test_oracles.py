@@ -268,8 +268,13 @@ def test_asha_stops_the_trials_that_optuna_prunes(tmp_path):
         return bowl(values) - 0.1 / 9
 
     theirs.optimize(objective, n_trials=20)
-    pruned = [f"{trial.number:05d}" for trial in theirs.trials if trial.state == optuna.trial.TrialState.PRUNED]
-    assert list(oracle._stopped_at) == pruned
+    pruned = {
+        f"{trial.number:05d}": trial.last_step
+        for trial in theirs.trials
+        if trial.state == optuna.trial.TrialState.PRUNED
+    }
+    assert oracle._stopped_at == pruned
+    assert set(pruned.values()) == {1, 3}
     assert 5 < len(pruned) < 20
     done = sum(len(oracle.curve(trial)) for trial in oracle.trials.values())
     assert done < 0.6 * 20 * 9
