@@ -7,6 +7,7 @@ import streamlit as st
 from cnnlab.analysis.epoch_time import EpochTime, epoch_time
 from cnnlab.analysis.study_plan import StudyPlan, study_plan
 from cnnlab.launch.engines.known import LOCAL
+from cnnlab.settings.objectives import LATENCY
 from cnnlab.settings.searched import ARCHITECTURE
 from cnnlab.settings.study import StudyConfig
 from cnnlab.tuning import space
@@ -37,6 +38,11 @@ def study_estimate(study: StudyConfig) -> None:
             key="study_time",
         )
         _draw_refused(study)
+        if any(one.metric == LATENCY for one in study.objectives) and slots_of(study)[0] > 1:
+            st.caption(
+                "Latency is measured while the other workers train, which makes it longer: one worker alone measures "
+                "it undisturbed."
+            )
 
 
 def _size_help(size: int | None) -> str:

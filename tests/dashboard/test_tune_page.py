@@ -132,6 +132,15 @@ def test_several_objectives_need_an_algorithm_for_them(open_page):
     assert [one.text() for one in written(app).objectives] == ["val_accuracy:max", "macs:min"]
 
 
+def test_latency_says_that_other_workers_disturb_it(open_page, monkeypatch):
+    monkeypatch.setenv("CNNLAB_SLOTS", "2")
+    app = open_page("tune")
+    app.multiselect(key="tune.objectives").set_value(["val_accuracy:max", "latency_ms:min"]).run()
+    assert "Latency is measured while" not in unescaped(app)
+    app.number_input(key="tune.workers").set_value(2).run()
+    assert "Latency is measured while the other workers train" in unescaped(app)
+
+
 def test_objectives_say_their_direction_and_outputs():
     assert objective_title("macs:min") == "MACs of one image (lower is better)"
     assert objective_title("val_accuracy/colour:max") == "Validation accuracy of colour (higher is better)"

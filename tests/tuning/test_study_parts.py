@@ -25,6 +25,7 @@ from cnnlab.runs.studies import create_study, study_dir
 from cnnlab.runs.study_status import StudyStatus, ask, read_asked, read_status, write_status
 from cnnlab.settings.objectives import Objective
 from cnnlab.settings.study import study_from_dict
+from cnnlab.tuning import supervisor
 from cnnlab.tuning.helpers import Helper
 from cnnlab.tuning.keeping import Keeping, ranked, size_of
 from cnnlab.tuning.limits import Limits, read_limits, worker_index, worker_name, write_limits
@@ -341,6 +342,33 @@ def test_a_helper_that_leaves_with_a_farewell_comes_back_when_it_is_called(helpe
     placer.presence = "gone"
     helper.look()
     assert (helper.has_left, len(placer.placed)) == (False, 3)
+
+
+def test_a_worker_without_a_sign_of_life_is_replaced_but_not_one_in_the_line_of_a_cluster(tmp_path, monkeypatch):
+    placer, clock = PaperPlacer(), Clock()
+    monkeypatch.setattr(supervisor, "make_placer", lambda _name: placer)
+    monkeypatch.setattr(supervisor.time, "monotonic", clock)
+    store = Store(tmp_path / "store")
+    folder = study_dir(store, create_study(store, config()).study_id)
+    (folder / "beats").mkdir()
+    one = Supervisor(folder)
+    worker = one._worker(0)
+    worker.look()
+
+    def is_replaced(after_s: float) -> bool:
+        clock.time += after_s
+        one._see_whether_hanging(0, worker)
+        return placer.presence == "gone"
+
+    placer.presence = "waiting"
+    assert not is_replaced(0)
+    assert not is_replaced(10 * supervisor.HANG_S)
+    placer.presence = "alive"
+    assert not is_replaced(supervisor.HANG_S - 1), "it has begun just now"
+    (folder / "beats" / "worker0").touch()
+    assert not is_replaced(2)
+    assert not is_replaced(supervisor.HANG_S - 1)
+    assert is_replaced(2)
 
 
 # === The queue looks after supervisors ===
