@@ -95,8 +95,8 @@ def contour(info: ContourInfo, *, is_dark: bool = False, height_px: int = 440) -
         ends = [-0.5, len(axis.choices) - 0.5] if axis.choices else [0, 1]
         update(tickvals=places, ticktext=texts, range=ends, showgrid=False)
     # Beside a lying colour bar plotly draws the title over the lower edge of the map, where it sets the margin itself.
-    figure.update_xaxes(automargin=False, title_standoff=32)
-    figure.update_layout(hovermode="closest", clickmode="event+select", margin_b=60)
+    figure.update_xaxes(automargin=False, title_standoff=48)
+    figure.update_layout(hovermode="closest", clickmode="event+select", margin_b=72)
     return figure
 
 
