@@ -26,6 +26,7 @@ from cnnlab.settings.tricks import TricksConfig
 # Two runs that differ only here ask for the same thing: they form a group.
 NOT_IN_FINGERPRINT = ("name", "notes", "repeats")
 TRAINING_NOT_IN_FINGERPRINT = ("seed", "checkpoint_every_s")
+COMPUTE_NOT_IN_FINGERPRINT = ("measure_latency",)
 
 
 class DataConfig(Parameters):
@@ -176,9 +177,10 @@ class RunConfig(Parameters):
         chosen = _changed(self.architecture.parameters, entry.parameters)
         asked = {**asked, "architecture": {"name": entry.name, "parameters": chosen}}
         values = {key: value for key, value in asked.items() if key not in NOT_IN_FINGERPRINT}
-        values["training"] = {
-            key: value for key, value in values.get("training", {}).items() if key not in TRAINING_NOT_IN_FINGERPRINT
-        }
+        values["training"] = _without(values.get("training", {}), TRAINING_NOT_IN_FINGERPRINT)
+        values["compute"] = _without(values.get("compute", {}), COMPUTE_NOT_IN_FINGERPRINT)
+        if not values["compute"]:
+            del values["compute"]
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -198,6 +200,10 @@ def one_size_only(network: str, size: int) -> str:
         "made for them. Expected a network that averages its last map, such as 'resnet'. Choose another architecture, "
         "or leave start_size_share out."
     )
+
+
+def _without(values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in names}
 
 
 def _changed(values: Mapping[str, Any], model: type[Parameters]) -> dict[str, Any]:

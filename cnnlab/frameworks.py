@@ -49,7 +49,7 @@ def import_keras(backend: str) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with contextlib.ExitStack() as around:
         around.enter_context(without_greetings())
-        around.enter_context(_without(NOT_NEEDED.get(backend, ())))
+        around.enter_context(without(*NOT_NEEDED.get(backend, ())))
         for name in STANDING_IN.get(backend, ()):
             around.enter_context(standing_in(name))
         around.enter_context(_uncollected())
@@ -93,7 +93,7 @@ def _log_size() -> int | None:
 
 
 @contextlib.contextmanager
-def _without(names: Sequence[str]) -> Iterator[None]:
+def without(*names: str) -> Iterator[None]:
     """Let these packages be not installed for what this thread imports meanwhile."""
     finder = _Refusing(names)
     sys.meta_path.insert(0, finder)

@@ -4,7 +4,8 @@ A parameter model is a pydantic model whose fields carry title, description, ran
 in `json_schema_extra`, `unit`, `step`, `log` (a logarithmic scale fits), `only_if`
 (`{"optimizer": ["sgd"]}`: the field means something only there), `only_if_set` (the name of an
 optional field beside it, likewise), `group` (the heading under
-which a form draws it) and `refers_to` (`run`: its value is the id of a run).
+which a form draws it), `refers_to` (`run`: its value is the id of a run) and `placeholder` (what an
+empty field says that it means).
 """
 
 import types
@@ -61,6 +62,7 @@ class ParameterSpec:
     holds: Holds
     group: str
     refers_to: str
+    placeholder: str = ""
 
     def applies(self, values: Mapping[str, Any]) -> bool:
         """Return whether the field means something beside the other `values`."""
@@ -121,6 +123,7 @@ def _spec(name: str, field: FieldInfo) -> ParameterSpec:
         holds=_holds(field.annotation),
         group=str(extra.get("group", "")),
         refers_to=str(extra.get("refers_to", "")),
+        placeholder=str(extra.get("placeholder", "")),
     )
 
 

@@ -48,14 +48,19 @@ def submit_runs(
     return run_ids
 
 
-def checked_for(store: Store, queue: Queue, config: RunConfig) -> RunConfig:
-    """Return the config as it would be queued, with what data and files decide; raises as `submit_runs`."""
+def checked_for(store: Store, queue: Queue | None, config: RunConfig) -> RunConfig:
+    """Return the config as it would be queued, with what data and files decide; raises as `submit_runs`.
+
+    Args:
+        queue: None where another machine trains, whose slots are not known here.
+    """
     config = with_digest(store, recorded(_with_real_data(store, config)))
     check_continuation(store.runs_dir, config)
     if config.tricks.distill_from is not None:
         teacher_file(store, config.tricks.distill_from)
     _check_backend(config.compute.backend)
-    _check_slots(queue, config.compute.slots)
+    if queue is not None:
+        _check_slots(queue, config.compute.slots)
     return config
 
 

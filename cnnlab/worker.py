@@ -117,6 +117,7 @@ def _capturing(writer: RunWriter) -> Iterator[None]:
 
 
 def _train_and_keep(config: RunConfig, dataset, run_dir: Path, writer: RunWriter) -> bool:  # type: ignore[no-untyped-def]
+    from cnnlab.runs.inference import write_inference
     from cnnlab.training.control import Control, PausedError
     from cnnlab.training.trainer import Context, train
 
@@ -129,6 +130,8 @@ def _train_and_keep(config: RunConfig, dataset, run_dir: Path, writer: RunWriter
         ids = dataset.sample_ids(split)
         for output, one in answers.items():
             writer.predictions(split, output, ids, one.labels.tolist(), one.probabilities)
+    if trained.latency is not None:
+        write_inference(run_dir, [trained.latency])
     writer.layers([row.as_row() for row in trained.costs.rows])
     _save_network(trained.network, run_dir)
     size, channels = config.image_size, dataset.info.image_shape[2]

@@ -17,6 +17,7 @@ LONGEST_SLIDER = 200  # steps of a fine one; a longer range is typed
 LONGEST_INTEGER_SLIDER = 50
 MOST_BUTTONS = 4  # choices side by side; more become a list
 PLACEHOLDER = "Not set"
+TOLD, TOLD_RUNS = "put_told", 3
 CHOICE_TITLES = {
     "float32": "float32",
     "bfloat16": "bfloat16",
@@ -42,9 +43,18 @@ Draw = Callable[[ParameterSpec, str, Callable[[], None] | None], Any]
 
 
 def put(key: str, value: Any) -> None:
-    """Give the widget of `key` its first value; what a person has set since is left alone."""
+    """Give the widget of `key` its first value; what a person has set since is left alone.
+
+    A value is told to the browser in the run that sets it only. Where another run follows before the browser has drawn
+    that one, it begins with the widget's own default, 0 say, and sends that back: so the value is told some runs long.
+    """
+    told = st.session_state.setdefault(TOLD, {})
     if key not in st.session_state:
         st.session_state[key] = value
+        told[key] = TOLD_RUNS
+    elif told.get(key):
+        told[key] -= 1
+        st.session_state[key] = st.session_state[key]
 
 
 def parameter_form(
@@ -143,7 +153,7 @@ def _integer(spec: ParameterSpec, common: dict[str, Any]) -> Any:
         min_value=low,
         max_value=high,
         value=None if spec.is_optional else "min",
-        placeholder=PLACEHOLDER,
+        placeholder=spec.placeholder or PLACEHOLDER,
         step=step,
         **common,
     )
@@ -162,7 +172,7 @@ def _number(spec: ParameterSpec, common: dict[str, Any]) -> Any:
         min_value=low,
         max_value=high,
         value=None if spec.is_optional else "min",
-        placeholder=PLACEHOLDER,
+        placeholder=spec.placeholder or PLACEHOLDER,
         step=step,
         format=number_format(value),
         **common,

@@ -90,9 +90,11 @@ def test_a_layer_list_in_any_writing_is_one_config(layers):
 
 
 @given(configs())
-def test_the_fingerprint_forgets_seed_name_and_repeats_only(config):
+def test_the_fingerprint_forgets_what_changes_no_training_only(config):
     other_seed = config.training.model_copy(update={"seed": config.training.seed ^ 1})
-    same = config.model_copy(update={"training": other_seed, "name": "another", "notes": "x", "repeats": 7})
+    measured = config.compute.model_copy(update={"measure_latency": True})
+    others = {"name": "another", "notes": "x", "repeats": 7, "compute": measured}
+    same = config.model_copy(update={"training": other_seed, **others})
     other_epochs = config.training.model_copy(update={"epochs": config.training.epochs + 1})
     assert same.fingerprint() == config.fingerprint()
     assert config.model_copy(update={"training": other_epochs}).fingerprint() != config.fingerprint()

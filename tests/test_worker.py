@@ -27,7 +27,7 @@ def failure_of(run_dir) -> dict:
 
 
 def test_a_whole_run_leaves_everything():
-    run_dir = made()
+    run_dir = made(compute={"measure_latency": True})
     assert worker.main([str(run_dir)]) == 0
     names = {path.name for path in run_dir.iterdir()}
     assert {"config.yaml", "environment.json", "events.jsonl", "result.json", "model.keras"} <= names
@@ -40,6 +40,10 @@ def test_a_whole_run_leaves_everything():
     assert int((test["label"] == test["predicted"]).sum()) == result["test"]["label"]["correct"]
     assert pl.read_parquet(run_dir / "layers.parquet")["num_params"].sum() == result["num_params"]
     assert result["dataset_version"]
+    (latency,) = pl.read_parquet(run_dir / "inference.parquet").to_dicts()
+    assert (latency["run_id"], latency["batch_size"], latency["memory_bytes"]) == (run_dir.name, 1, None)
+    assert 0 < latency["p10_s"] <= latency["median_s"]
+    assert latency["p10_s"] == pytest.approx(result["latency_ms"] / 1000, rel=1e-3)
 
 
 def test_a_second_attempt_leaves_nothing_twice():

@@ -6,7 +6,9 @@ Imports no Keras.
 import math
 from dataclasses import dataclass
 
+from cnnlab.settings.counting import count_grid
 from cnnlab.settings.ranges import ChoiceRange
+from cnnlab.settings.rungs import sweep
 from cnnlab.settings.study import StudyConfig
 
 EPOCHS = "training.epochs"
@@ -38,22 +40,28 @@ def study_plan(study: StudyConfig, size: int | None) -> StudyPlan:
         size: How many different trials there can be; None where ranges are continuous.
     """
     budget, algorithm = study.budget, study.algorithm
-    trials = budget.trials if size is None else min(budget.trials, size)
     patience = budget.early_stopping_patience
     stops = study.pruning.rule != "none" or (study.run.training.early_stopping_epochs if patience is None else patience)
-    if algorithm.name == "grid":
-        points = math.prod(len(one.grid(algorithm.grid_points)) for one in study.space.values())
-        trials = min(budget.trials, points if size is None else size)
     if algorithm.name == "hyperband":
-        sizes = hyperband_trials(study.epochs, algorithm.factor)
-        trials = min(budget.trials, algorithm.iterations * sum(count for count, _ in sizes))
-        whole = algorithm.iterations * sum(count * epochs for count, epochs in sizes)
-        share = trials / (algorithm.iterations * sum(count for count, _ in sizes))
-        return StudyPlan(trials, share * whole * budget.executions, True)
+        added = hyperband_epochs(study)[: study.trials]
+        return StudyPlan(len(added), sum(added) * budget.executions, True)
+    most = size
+    if algorithm.name == "grid":
+        most = count_grid(study.space, study.conditions, algorithm.grid_points)
+    trials = study.trials if most is None else min(study.trials, most)
     if algorithm.name == "asha":
         per_trial = asha_epochs(study.epochs, algorithm.min_epochs, algorithm.factor)
         return StudyPlan(trials, trials * per_trial * budget.executions, True)
     return StudyPlan(trials, trials * mean_epochs(study) * budget.executions, bool(stops))
+
+
+def hyperband_epochs(study: StudyConfig) -> list[int]:
+    """Return the epochs that each trial of Hyperband trains, in the order in which one worker makes them."""
+    algorithm = study.algorithm
+    one_sweep = [
+        rung.added for bracket in sweep(study.epochs, algorithm.factor) for rung in bracket for _ in range(rung.trials)
+    ]
+    return one_sweep * max(algorithm.iterations, math.ceil(study.trials / len(one_sweep)))
 
 
 def mean_epochs(study: StudyConfig) -> float:
@@ -66,25 +74,6 @@ def mean_epochs(study: StudyConfig) -> float:
     if searched.log:
         return (searched.high - searched.low) / math.log(searched.high / searched.low)
     return (searched.low + searched.high) / 2
-
-
-def hyperband_trials(max_epochs: int, factor: int) -> list[tuple[int, int]]:
-    """Return trials and the epochs that each adds, of every round of every bracket of one sweep.
-
-    Source: Li et al. 2018, arXiv:1603.06560, algorithm 1, with the sizes of keras-tuner.
-    """
-    brackets, epochs = 0, float(max_epochs)
-    while epochs >= 1:
-        epochs, brackets = epochs / factor, brackets + 1
-    found = []
-    for bracket in range(brackets):
-        end_size = math.ceil(1 + math.log(max_epochs, factor)) / (bracket + 1)
-        before = 0
-        for round_number in range(bracket + 1):
-            reached = math.ceil(max_epochs / factor ** (bracket - round_number))
-            found.append((math.ceil(end_size * factor ** (bracket - round_number)), reached - before))
-            before = reached
-    return found
 
 
 def asha_epochs(max_epochs: int, min_epochs: int, factor: int) -> float:

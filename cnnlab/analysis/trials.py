@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cnnlab.analysis.fanova import Measure
 from cnnlab.analysis.pareto import pareto_front
+from cnnlab.settings.layer_places import short_name, value_text
 from cnnlab.settings.objectives import metric
 from cnnlab.settings.ranges import ChoiceRange, FloatRange, IntRange, value_key
 
@@ -91,9 +92,9 @@ class Axis:
     def text(self, value: Any) -> str:
         """Return a value as people read it."""
         if value is None:
-            return "–"
+            return "none" if None in self.choices else "–"
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return str(value) or "none"
+            return value_text(value) or "none"
         return f"{value:.4g}"
 
     def _scaled(self, number: float) -> float:
@@ -116,13 +117,22 @@ class Goal:
         title = f"{known.title} of {output}" if output else known.title
         return title if title[:2].isupper() else title[:1].lower() + title[1:]
 
+    @property
+    def unit(self) -> str:
+        """Return the unit that stands behind its values; empty for losses and counts."""
+        known = metric(self.metric)
+        if "accuracy" in self.metric:
+            return "%"
+        return known.unit if known and known.unit in ("s", "ms", "1/s") else ""
+
     def text(self, value: float) -> str:
         """Return a value as people read it."""
         if not math.isfinite(value):
             return "–"
         if "accuracy" in self.metric:
             return f"{100 * value:.2f} %"
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        return f"{text} {self.unit}".strip()
 
 
 @dataclass(frozen=True)
@@ -162,7 +172,11 @@ class Trials:
         """Return `(trials, axes)`: where each trial is on each axis."""
         chosen = self.axes if axes is None else axes
         return np.array(
-            [[axis.code(values.get(axis.path)) for axis in chosen] for values in self.values], dtype=np.float64
+            [
+                [axis.code(values[axis.path]) if axis.path in values else NOT_THERE for axis in chosen]
+                for values in self.values
+            ],
+            dtype=np.float64,
         ).reshape(self.n, len(chosen))
 
     def measures(self, which: NDArray[np.bool_] | None = None) -> list[Measure]:
@@ -187,9 +201,8 @@ class Trials:
         order = np.argsort(-values if goal.is_max else values, kind="stable")
         return [int(place) for place in order if np.isfinite(values[place])]
 
-    def front(self) -> list[int]:
-        """Return the places of the completed trials that no other beats in both of the first two objectives."""
-        first, second = self.goals[:2]
+    def front(self, first: Goal, second: Goal) -> list[int]:
+        """Return the places of the completed trials that no other beats in both of two objectives."""
         kept = self.is_completed()
         # The front is of low cost and high value: what should be large is turned for the one, small for the other.
         costs = np.where(kept, self.objective(first) * (-1 if first.is_max else 1), np.nan)
@@ -207,8 +220,8 @@ class Trials:
 
 
 def axis_labels(paths: Iterable[str]) -> dict[str, str]:
-    """Return what each dotted path is called: its last part, where that is enough."""
-    short = {path: path.removesuffix(".name").rpartition(".")[2].replace("_", " ") for path in paths}
+    """Return what each dotted path is called: its short name, where that is enough."""
+    short = {path: short_name(path) for path in paths}
     taken = list(short.values())
     return {path: label if taken.count(label) == 1 else path for path, label in short.items()}
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -13,6 +14,7 @@ from cnnlab.launch.queue import Queue
 from cnnlab.runs import studies, trials
 from cnnlab.runs.store import Store
 from cnnlab.runs.study_status import is_at_work, read_status
+from cnnlab.settings.layer_places import short_name, value_text
 from cnnlab.tuning import control
 from cnnlab.tuning.keeping import ranked
 
@@ -56,11 +58,15 @@ def ranked_rows(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 def values_text(values: dict[str, Any]) -> str:
     """Return `learning_rate=0.012 optimizer=sgd`: what was tried, by the last words of its places."""
-    shown = {
-        path.rpartition(".")[2] or path: f"{value:.4g}" if isinstance(value, float) else value
-        for path, value in values.items()
-    }
-    return " ".join(f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in shown.items())
+    return " ".join(f"{short_name(path).replace(' ', '_')}={_value_text(value)}" for path, value in values.items())
+
+
+def _value_text(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, Mapping):
+        return value_text(value).replace(", ", ",").replace(" ", "_")
+    return f"{value:.4g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
 
 
 def follow_study(store: Store, queue: Queue, study_id: str) -> None:

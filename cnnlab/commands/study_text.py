@@ -24,6 +24,7 @@ def study_command(study: StudyConfig) -> str:
         budget=BudgetConfig(trials=study.budget.trials, hours=study.budget.hours, executions=study.budget.executions),
         pruning=PruningConfig(rule=study.pruning.rule),
         workers=study.workers,
+        engine=study.engine,
         seed=study.seed,
     )
     if said != study or study.run.repeats != 1:
@@ -35,10 +36,11 @@ def study_command(study: StudyConfig) -> str:
     defaults = StudyConfig(space=study.space, run=study.run, objectives=study.objectives)
     if study.algorithm != defaults.algorithm or len(study.objectives) > 1:
         words.append(f"--algorithm {study.algorithm.name}")
-    words.append(f"--trials {study.budget.trials}")
+    words += [f"--trials {study.budget.trials}"] if study.budget.trials is not None else []
     words += [f"--hours {study.budget.hours:g}"] if study.budget.hours is not None else []
     words += [f"--executions {study.budget.executions}"] if study.budget.executions > 1 else []
     words += [f"--pruning {study.pruning.rule}"] if study.pruning.rule != "none" else []
     words += [f"--workers {study.workers}"] if study.workers > 1 else []
+    words += [f"--engine {shlex.quote(study.engine)}"] if study.engine != defaults.engine else []
     words += [f"--search-seed {study.seed}"] if study.seed else []
     return " ".join(words)

@@ -36,6 +36,9 @@ def tune(
     executions: Annotated[int | None, typer.Option("--executions", min=1, help="Runs of each trial.")] = None,
     pruning: Annotated[str | None, typer.Option("--pruning", help="none, median or percentile.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Trials at a time.")] = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="Who places the workers: local, or one that a package brings.")
+    ] = None,
     search_seed: Annotated[int | None, typer.Option("--search-seed", min=0, help="Of the search.")] = None,
     is_detached: Annotated[bool, typer.Option("--detach", help="Return at once; the study goes on.")] = False,
     json: JsonOption = False,
@@ -55,6 +58,7 @@ def tune(
             ("budget", "executions"): executions,
             ("pruning", "rule"): pruning,
             ("workers",): workers,
+            ("engine",): engine,
             ("seed",): search_seed,
         },
     )

@@ -12,7 +12,7 @@ from cnnlab.analysis.trials import NOT_THERE, Axis, Goal, Trials
 from cnnlab.plots.labels import escaped, plural
 from cnnlab.plots.palette import NEUTRAL, sequential
 from cnnlab.plots.study_slices import ticks
-from cnnlab.plots.study_status import BEST
+from cnnlab.plots.study_status import BEST, tick_format
 from cnnlab.plots.template import empty_figure, new_figure
 
 TREES = 32
@@ -83,7 +83,7 @@ def contour(info: ContourInfo, *, is_dark: bool = False, height_px: int = 440) -
             "orientation": "h",  # beside the map it would take half of a phone
             "y": 1.0,
             "yanchor": "bottom",
-            "tickformat": ".3~p" if "accuracy" in info.goal.metric else ".3~s",
+            "tickformat": tick_format(info.goal),
             "thickness": 10,
             "outlinewidth": 0,
         },
@@ -94,7 +94,9 @@ def contour(info: ContourInfo, *, is_dark: bool = False, height_px: int = 440) -
         places, texts = ticks(axis)
         ends = [-0.5, len(axis.choices) - 0.5] if axis.choices else [0, 1]
         update(tickvals=places, ticktext=texts, range=ends, showgrid=False)
-    figure.update_layout(hovermode="closest", clickmode="event+select")
+    # Beside a lying colour bar plotly draws the title over the lower edge of the map, where it sets the margin itself.
+    figure.update_xaxes(automargin=False, title_standoff=48)
+    figure.update_layout(hovermode="closest", clickmode="event+select", margin_b=72)
     return figure
 
 

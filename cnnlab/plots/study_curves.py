@@ -15,7 +15,7 @@ from cnnlab.analysis.trials import Goal, Trials
 from cnnlab.plots.curve_points import metric_rows
 from cnnlab.plots.labels import plural
 from cnnlab.plots.palette import NEUTRAL, sequential
-from cnnlab.plots.study_status import BEST, percent_axis
+from cnnlab.plots.study_status import BEST, tick_format
 from cnnlab.plots.template import empty_figure, new_figure
 
 SPLITS = ("train", "val")
@@ -125,7 +125,7 @@ def study_curves(info: StudyCurvesInfo, *, is_dark: bool = False, height_px: int
             )
         )
     figure.update_layout(hovermode="closest", clickmode="event+select", legend={"y": 1.02, "yanchor": "bottom"})
-    figure.update_yaxes(**percent_axis(named))
+    figure.update_yaxes(tickformat=tick_format(named))
     if info.metric == "loss":
         _clip_losses(figure, info)
     last = max(float(np.nanmax(values)) for values in info.x.values())

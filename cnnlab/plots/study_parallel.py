@@ -15,6 +15,7 @@ from cnnlab.analysis.trials import NOT_THERE, Axis, Goal, Trials
 from cnnlab.plots.labels import escaped, plural, shortened
 from cnnlab.plots.palette import sequential
 from cnnlab.plots.study_slices import ticks
+from cnnlab.plots.study_status import tick_format
 from cnnlab.plots.template import empty_figure, new_figure
 
 # Below the first place of an axis, for what a trial does not have.
@@ -62,7 +63,7 @@ def parallel(
     info: ParallelInfo,
     *,
     is_dark: bool = False,
-    height_px: int = 420,
+    height_px: int = 460,
     ranges: Ranges | None = None,
     order: Sequence[str] = (),
 ) -> go.Figure:
@@ -93,14 +94,14 @@ def parallel(
                 "cmax": high,
                 "showscale": False,
             },
-            labelangle=-18,
+            labelangle=-35,
             labelside="top",
             labelfont={"size": 13},
             tickfont={"size": 12},
             rangefont={"size": 11},
         )
     )
-    figure.update_layout(margin={"l": 64, "r": 88, "t": 84, "b": 16})
+    figure.update_layout(margin={"l": 64, "r": 96, "t": 116, "b": 28})
     return figure
 
 
@@ -129,7 +130,7 @@ def parallel_summary(info: ParallelInfo) -> str:
 def _dimensions(info: ParallelInfo, ranges: Ranges) -> list[dict[str, Any]]:
     found = [_dimension(axis, info.codes[:, place]) for place, axis in enumerate(info.axes)]
     for place, one in enumerate(info.goals):
-        found.append({"label": escaped(one.label), "values": info.results[:, place], "tickformat": _format(one)})
+        found.append({"label": escaped(one.label), "values": info.results[:, place], "tickformat": tick_format(one)})
     for name, dimension in zip(info.names, found, strict=True):
         dimension["name"] = name
         if ranges.get(name):
@@ -151,10 +152,6 @@ def _dimension(axis: Axis, codes: NDArray[np.float64]) -> dict[str, Any]:
         "ticktext": [shortened(text, 14) for text in texts],
         "range": [absent if has_absent else 0.0, max(end, 0.5)],
     }
-
-
-def _format(goal: Goal) -> str:
-    return ".1%" if "accuracy" in goal.metric else ".3~s"
 
 
 def _span(values: NDArray[np.float64], *, is_max: bool) -> tuple[float, float]:

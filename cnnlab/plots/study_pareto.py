@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cnnlab.analysis.trials import Goal, Trials
 from cnnlab.plots.labels import escaped, plural
 from cnnlab.plots.palette import CATEGORICAL, NEUTRAL
-from cnnlab.plots.study_status import BEST, percent_axis, title_of
+from cnnlab.plots.study_status import BEST, tick_format, title_of
 from cnnlab.plots.template import empty_figure, new_figure
 
 MOST_NAMED = 5
@@ -36,12 +36,11 @@ class StudyParetoInfo:
         return self.places.size == 0
 
 
-def study_pareto_info(trials: Trials) -> StudyParetoInfo:
-    """Return the first objective upwards and the second across, with the front of both."""
-    upward, across = trials.goals[:2]
+def study_pareto_info(trials: Trials, upward: Goal, across: Goal) -> StudyParetoInfo:
+    """Return one objective upwards and another across, with the front of both."""
     x, y = trials.objective(across), trials.objective(upward)
     places = np.flatnonzero(np.isfinite(x) & np.isfinite(y) & trials.is_completed())
-    front = sorted(trials.front(), key=lambda place: (x[place], y[place]))
+    front = sorted(trials.front(upward, across), key=lambda place: (x[place], y[place]))
     hovers = tuple(
         f"<b>{escaped(trials.label(place))}</b><br>{upward.label} {upward.text(y[place])}"
         f"<br>{across.label} {across.text(x[place])}<br>{escaped(trials.described(place)).replace(', ', '<br>')}"
@@ -77,10 +76,10 @@ def study_pareto(info: StudyParetoInfo, *, height_px: int = 440) -> go.Figure:
             )
     _add_staircase(figure, info)
     figure.update_layout(hovermode="closest", clickmode="event+select", legend={"y": 1.02, "yanchor": "bottom"})
-    figure.update_xaxes(**percent_axis(info.across))
+    figure.update_xaxes(tickformat=tick_format(info.across))
     if info.x.min() > 0 and info.x.max() / info.x.min() > WIDE:
         figure.update_xaxes(type="log", dtick="D2" if info.x.max() / info.x.min() < 200 else 1)
-    figure.update_yaxes(**percent_axis(info.upward))
+    figure.update_yaxes(tickformat=tick_format(info.upward))
     return figure
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cnnlab.analysis.trials import Goal, Trials
 from cnnlab.plots.labels import escaped, plural
-from cnnlab.plots.study_status import BEST, WORDS, colour, percent_axis, seconds, symbol, time_unit, title_of, word
+from cnnlab.plots.study_status import BEST, WORDS, colour, seconds, symbol, tick_format, time_unit, title_of, word
 from cnnlab.plots.template import empty_figure, new_figure
 
 Across = Literal["trials", "time"]
@@ -94,7 +94,7 @@ def best_so_far(info: BestSoFarInfo, *, height_px: int = 360) -> go.Figure:
             hoverinfo="skip",
         )
     figure.update_layout(hovermode="closest", clickmode="event+select", legend={"y": 1.02, "yanchor": "bottom"})
-    figure.update_yaxes(**percent_axis(info.goal))
+    figure.update_yaxes(tickformat=tick_format(info.goal))
     if not unit:
         figure.update_xaxes(tickformat=",d", dtick=1 if x.size <= 12 else None)
     return figure

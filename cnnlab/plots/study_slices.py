@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cnnlab.analysis.trials import NOT_THERE, Axis, Goal, Trials
 from cnnlab.plots.labels import escaped, plural, shortened
-from cnnlab.plots.study_status import BEST, WORDS, colour, percent_axis, symbol, word
+from cnnlab.plots.study_status import BEST, WORDS, colour, symbol, tick_format, word
 from cnnlab.plots.template import new_figure
 
 PANEL_PX = 250
@@ -96,7 +96,7 @@ def slice_of(info: SlicesInfo, place: int, *, height_px: int = PANEL_PX) -> go.F
     _label_axis(figure, axis, codes)
     low, high = float(info.y.min()), float(info.y.max())
     margin = 0.06 * (high - low) or 0.5 * abs(high) or 0.5
-    figure.update_yaxes(range=[low - margin, high + margin], **percent_axis(info.goal))
+    figure.update_yaxes(range=[low - margin, high + margin], tickformat=tick_format(info.goal))
     figure.update_layout(hovermode="closest", clickmode="event+select", showlegend=False)
     return figure
 

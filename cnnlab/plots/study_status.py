@@ -47,15 +47,19 @@ def symbol(status: str) -> str:
     return SYMBOLS.get(status, "x")
 
 
-def percent_axis(goal: Goal) -> dict[str, Any]:
-    """Return how an axis writes the numbers of an objective."""
-    return {"tickformat": ".3~p"} if "accuracy" in goal.metric else {"tickformat": ".3~s"}
+# Large whole numbers, which k and M make short; of a loss below 1 they would make thousandths.
+COUNTS = ("macs", "num_params", "trainable_params")
+
+
+def tick_format(goal: Goal) -> str:
+    """Return how an axis writes the numbers of an objective: 95 %, 1.2M, 0.35."""
+    return ".3~p" if "accuracy" in goal.metric else ".3~s" if goal.metric in COUNTS else ".4~g"
 
 
 def title_of(goal: Goal) -> str:
     """Return the title of an axis: the metric, its unit where it has one, and which way is better."""
     text = goal.label[:1].upper() + goal.label[1:]
-    unit = " (%)" if "accuracy" in goal.metric else ""
+    unit = f" ({goal.unit})" if goal.unit else ""
     return f"{text}{unit}, {'higher' if goal.is_max else 'lower'} is better"
 
 

@@ -110,8 +110,9 @@ def timeline_summary(info: TimelineInfo) -> str:
     counts = ", ".join(f"{count:,} {word(status)}" for status, count in info.counts.items()) or "no trial"
     if info.is_empty:
         return f"No trial has begun yet: {counts}."
+    were = "was" if len(info.workers) == 1 else "were"
     return (
-        f"{counts[:1].upper()}{counts[1:]}, on {plural(len(info.workers), 'worker')} that were busy with trials for "
+        f"{counts[:1].upper()}{counts[1:]}, on {plural(len(info.workers), 'worker')} that {were} busy with trials for "
         f"{100 * min(1.0, info.busy_share):.0f} % of the time."
     )
 

@@ -20,7 +20,7 @@ from cnnlab.runs.store import is_run_id
 
 # What may be other than in the run that is continued: none of it changes the meaning of the state.
 MAY_DIFFER = (
-    "name", "notes", "repeats", "compute.slots", "training.epochs", "training.continue_from",
+    "name", "notes", "repeats", "compute.slots", "compute.measure_latency", "training.epochs", "training.continue_from",
     "training.learning_rate", "training.schedule", "training.warmup_epochs", "training.step_every_epochs",
     "training.step_factor", "training.early_stopping_epochs", "training.time_budget_minutes",
     "training.checkpoint_every_s",

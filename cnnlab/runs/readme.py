@@ -116,6 +116,11 @@ _RESULT = (
         "per second of it.",
     ),
     ("gpu_memory_bytes", "Highest use by the backend's tensors in training; null without GPU."),
+    (
+        "latency_ms",
+        "Where `compute.measure_latency` asked for it: a tenth of the calls with one image took at most that, so that "
+        "what else the machine did counts little; all of it is in `inference.parquet`.",
+    ),
     ("val, test", "Per output: `accuracy`, `loss`, `correct`, `n`, with the weights that were kept."),
     (
         "test_time",

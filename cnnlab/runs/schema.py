@@ -233,7 +233,8 @@ HARDWARE = Table(
 INFERENCE = Table(
     "inference",
     "runs/<run_id>/inference.parquet",
-    "One row per batch size, written by `python -m cnnlab measure`: how fast the trained network answers, from pixels "
+    "One row per batch size, written by `python -m cnnlab measure`, and of one image by a training that was asked to "
+    "measure its latency: how fast the trained network answers, from pixels "
     "in memory to logits in memory, on one machine. Measuring again on the same machine, device and versions replaces "
     "the rows; others stay.",
     (
@@ -248,7 +249,7 @@ INFERENCE = Table(
             "memory_bytes",
             "int64",
             "By how much the resident memory of the process had grown at its highest, since before the network was "
-            "loaded; batch sizes come in rising order in one process.",
+            "loaded; batch sizes come in rising order in one process. Null where the process had trained it.",
             "bytes",
             True,
         ),

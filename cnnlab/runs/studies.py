@@ -45,9 +45,9 @@ class Study:
         return self.asked.width or self.config.workers
 
     @property
-    def max_trials(self) -> int | None:
+    def max_trials(self) -> int:
         """Return how many trials it may begin in all."""
-        return self.asked.trials or self.config.budget.trials
+        return self.asked.trials or self.config.trials
 
 
 # === Making and finding ===
@@ -72,7 +72,7 @@ def create_study(store: Store, config: StudyConfig) -> Study:
     try:
         (folder / "asked").mkdir(parents=True)
         write_atomic(folder / "study.yaml", config.to_yaml())
-        write_status(folder, StudyStatus(width=config.workers, trials=config.budget.trials))
+        write_status(folder, StudyStatus(width=config.workers, trials=config.trials))
         write_json(folder / "study.json", identity)  # last: with it the study is there
     except OSError as error:
         raise StoreError(

@@ -30,6 +30,7 @@ METRICS_FILE = Path("metrics") / "metrics.parquet"
 TAIL_DIGEST = b"cnnlab.tail"
 # About 5,000 rows to a group keep filters on run_id from reading everything (measured).
 ROW_GROUP_ROWS = 5_000
+LAST_BYTES = 200
 
 
 def write_table(
@@ -162,6 +163,35 @@ def metric_rows(run_dir: Path) -> list[dict[str, Any]]:
     if data is None:
         return _tail_rows(read_bytes(run_dir / TAIL) or b"")
     return pq.read_table(io.BytesIO(data)).to_pylist()
+
+
+class MetricsReader:
+    """Reads the metrics of one run again and again: while it trains only what was added since."""
+
+    def __init__(self, run_dir: Path):
+        self._run_dir = run_dir
+        self._inode = 0
+        self._place = 0
+        self._last = b""
+
+    def read(self) -> tuple[list[dict[str, Any]], bool]:
+        """Return rows that `metric_rows` has, and whether they are all of them, not only those that came since."""
+        try:
+            with open(self._run_dir / TAIL, "rb") as file:
+                inode = os.fstat(file.fileno()).st_ino
+                file.seek(max(0, self._place - len(self._last)))
+                is_same = inode == self._inode and file.read(len(self._last)) == self._last
+                file.seek(self._place if is_same else 0)
+                data = file.read()
+        except FileNotFoundError:
+            self._inode = self._place = 0
+            return metric_rows(self._run_dir), True
+        whole = data[: data.rfind(b"\n") + 1]
+        self._place = (self._place if is_same else 0) + len(whole)
+        self._inode = inode
+        # Another attempt writes another tail, also into the same file: what stood there last tells them apart.
+        self._last = whole[-LAST_BYTES:] if whole or not is_same else self._last
+        return _tail_rows(whole), not is_same
 
 
 def _tail_rows(data: bytes) -> list[dict[str, Any]]:

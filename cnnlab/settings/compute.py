@@ -14,3 +14,8 @@ class ComputeConfig(Parameters):
     slots: int = Field(
         1, ge=1, le=64, title="Slots", description="How many GPUs, or CPU slots where there is none, the run takes."
     )
+    measure_latency: bool = Field(
+        False,
+        title="Measure latency",
+        description="At the end, for a second: how long the trained network takes for one image, where it was trained.",
+    )

@@ -27,6 +27,8 @@ class Metric:
     is_per_output: bool = False
 
 
+# Measured at the end of a run, and only where it is asked for.
+LATENCY = "latency_ms"
 OBJECTIVES: dict[str, Metric] = {
     "val_accuracy": Metric("Validation accuracy", "max", is_per_epoch=True, is_per_output=True),
     "val_loss": Metric("Validation loss", "min", is_per_epoch=True, is_per_output=True),
@@ -35,6 +37,7 @@ OBJECTIVES: dict[str, Metric] = {
     "num_params": Metric("Parameters", "min", "parameters"),
     "trainable_params": Metric("Trained parameters", "min", "parameters"),
     "macs": Metric("MACs of one image", "min", "multiply-accumulates"),
+    LATENCY: Metric("Latency of one image", "min", "ms"),
     "train_s": Metric("Time spent training", "min", "s"),
     "images_per_s": Metric("Training speed", "max", "1/s"),
 }

@@ -173,7 +173,7 @@ def value_key(value: Any) -> str:
 
 def flow(value: Any) -> str:
     """Return a value as YAML in one line, as it stands between the brackets of a list."""
-    text = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=math.inf)
+    text = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=math.inf, sort_keys=False)
     return text.strip()[1:-1]
 
 

@@ -13,6 +13,8 @@ from cnnlab.architectures.catalogue import get_architecture
 from cnnlab.config import RunConfig
 from cnnlab.errors import ConfigError, suggestion
 from cnnlab.parameters import ParameterSpec, specs
+from cnnlab.settings import layer_places
+from cnnlab.settings.layer_places import place_of, whole_layers
 from cnnlab.settings.ranges import AnyRange, ChoiceRange, FloatRange, value_key
 
 Space = Mapping[str, AnyRange]
@@ -31,6 +33,7 @@ NOT_SEARCHED = {
     "data.version": "trials are compared on the same images",
     "data.outputs": "trials are compared on the same outputs",
     "compute.slots": "each trial takes the slots of the run",
+    "compute.measure_latency": "an objective 'latency_ms' asks for it",
 }
 
 
@@ -56,11 +59,20 @@ def searchable(run: RunConfig, space: Space | None = None) -> dict[str, Paramete
     for name in networks(run, space or {}):
         for spec in specs(get_architecture(name).parameters):
             found.setdefault(PARAMETERS + spec.name, spec)
+    found |= layer_places.searchable_layers(layers_of(run), whole_layers(space or {}))
     return {path: spec for path, spec in found.items() if path not in NOT_SEARCHED}
+
+
+def layers_of(run: RunConfig) -> list[dict[str, Any]]:
+    """Return the layers of a run whose network is a list of them; none of another network."""
+    architecture = run.architecture
+    return list(architecture.parameters["layers"]) if architecture.name == layer_places.ARCHITECTURE else []
 
 
 def base_value(run: RunConfig, path: str) -> Any:
     """Return what the run says of a setting; None where it has none of that name."""
+    if (layer_place := place_of(path)) is not None:
+        return layer_places.value_at(layers_of(run), layer_place)
     place: Any = run.to_dict()
     for part in path.split("."):
         place = place.get(part) if isinstance(place, Mapping) else None
@@ -112,6 +124,12 @@ def check_range(run: RunConfig, space: Space, path: str) -> AnyRange:
         reason = NOT_SEARCHED.get(path, NOT_SEARCHED["data.dataset"])
         raise ConfigError(f"space.{path} cannot be searched: {reason}. Expected another setting. Leave it out.")
     searched = space[path]
+    if place_of(path) is not None:
+        for spec, model in layer_places.specs_at(layers_of(run), space, path):
+            searched = _checked(path, spec, searched, model)
+        if isinstance(searched, ChoiceRange) or "." in path.removeprefix(f"{layer_places.LIST}."):
+            return searched
+        raise ConfigError(f"space.{path} is a range of kind {searched.kind!r}, but takes layers. Expected a choice.")
     if path.startswith(PARAMETERS):
         for name in _networks_of(run, space, path):
             spec = next(one for one in specs(get_architecture(name).parameters) if one.name == path.split(".")[-1])
@@ -159,6 +177,9 @@ def _networks_of(run: RunConfig, space: Space, path: str) -> tuple[str, ...]:
 
 
 def _implied(run: RunConfig, space: Space, path: str) -> Conditions:
+    if place_of(path) is not None:
+        of_list: Conditions = {ARCHITECTURE: (layer_places.ARCHITECTURE,)} if ARCHITECTURE in space else {}
+        return of_list | layer_places.implied(space, path)
     if path.startswith(PARAMETERS):
         names = _networks_of(run, space, path)
         fields = {spec.name: spec for one in names for spec in specs(get_architecture(one).parameters)}

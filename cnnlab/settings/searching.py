@@ -12,6 +12,8 @@ SEVERAL_OBJECTIVES: tuple[AlgorithmName, ...] = ("random", "grid", "tpe", "nsga2
 # Hyperband and ASHA stop trials by their own rule; NSGA-II compares whole trials with each other.
 PRUNED: tuple[AlgorithmName, ...] = ("random", "grid", "bayesian", "tpe")
 
+TRIALS, MOST_TRIALS = 20, 100_000
+
 
 class AlgorithmConfig(Parameters):
     """How the next trial is chosen."""
@@ -85,12 +87,13 @@ class AlgorithmConfig(Parameters):
 class BudgetConfig(Parameters):
     """What the search may cost."""
 
-    trials: int = Field(
-        20,
+    trials: int | None = Field(
+        None,
         ge=1,
-        le=100_000,
+        le=MOST_TRIALS,
         title="Trials",
-        description="At most; Hyperband ends by itself, a grid where it has tried all.",
+        description=f"At most; when left out {TRIALS}, of a grid and of Hyperband all that they have.",
+        json_schema_extra={"placeholder": f"{TRIALS}, or all"},
     )
     hours: float | None = Field(
         None, gt=0, le=10_000, title="Hours", description="No trial begins after them.", json_schema_extra={"unit": "h"}

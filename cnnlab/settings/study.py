@@ -17,11 +17,22 @@ from cnnlab.augmentation.language import parse
 from cnnlab.config import RunConfig
 from cnnlab.errors import ConfigError
 from cnnlab.parameters import Parameters, check
+from cnnlab.settings.counting import count_grid
+from cnnlab.settings.layer_places import whole_layers
 from cnnlab.settings.objectives import Objective
 from cnnlab.settings.range_text import parse_range
 from cnnlab.settings.ranges import Range
+from cnnlab.settings.rungs import sweep_size
 from cnnlab.settings.searched import Conditions, check_parent, check_range, conditions
-from cnnlab.settings.searching import PRUNED, SEVERAL_OBJECTIVES, AlgorithmConfig, BudgetConfig, PruningConfig
+from cnnlab.settings.searching import (
+    MOST_TRIALS,
+    PRUNED,
+    SEVERAL_OBJECTIVES,
+    TRIALS,
+    AlgorithmConfig,
+    BudgetConfig,
+    PruningConfig,
+)
 
 
 class StudyConfig(Parameters):
@@ -45,6 +56,10 @@ class StudyConfig(Parameters):
     budget: BudgetConfig = Field(default_factory=lambda: BudgetConfig(), title="Budget")
     pruning: PruningConfig = Field(default_factory=lambda: PruningConfig(), title="Pruning")
     workers: int = Field(1, ge=1, le=256, title="Workers", description="Trials at the same time.")
+    engine: str = Field(
+        "local", min_length=1, max_length=80, title="Engine",
+        description="Who places the workers: 'local' is this machine; installed packages may bring clusters.",
+    )  # fmt: skip
     keep_checkpoints: int = Field(
         3, ge=1, le=1000, title="Kept checkpoints", description="Trained networks of the best trials stay on disk."
     )
@@ -59,7 +74,8 @@ class StudyConfig(Parameters):
 
     @model_validator(mode="after")
     def _check_space(self) -> Self:
-        checked = {path: check_range(self.run, self.space, path) for path in self.space}
+        space = whole_layers(self.space)
+        checked = {path: check_range(self.run, space, path) for path in space}
         for line in getattr(checked.get("augmentation"), "values", ()):
             parse(line)
         for path, searched in checked.items():
@@ -113,6 +129,23 @@ class StudyConfig(Parameters):
                 "each epoch, such as 'val_accuracy'. Choose one, or let all trials train to their end."
             )
         return self
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether trials are stopped by what they measure after an epoch; Hyperband's all come to their end."""
+        return self.pruning.rule != "none" or self.algorithm.name == "asha"
+
+    @functools.cached_property
+    def trials(self) -> int:
+        """How many trials may begin: what the budget says, else all of a grid or of Hyperband's sweeps, else 20."""
+        algorithm = self.algorithm
+        if self.budget.trials is not None:
+            return self.budget.trials
+        if algorithm.name == "hyperband":
+            return min(algorithm.iterations * sweep_size(self.epochs, algorithm.factor), MOST_TRIALS)
+        if algorithm.name == "grid":
+            return min(count_grid(self.space, self.conditions, algorithm.grid_points), MOST_TRIALS)
+        return TRIALS
 
     @property
     def epochs(self) -> int:

@@ -18,7 +18,11 @@ def load_answer(path: Path) -> Callable[[np.ndarray], Any]:
 
     TensorFlow compiles a graph without XLA, JAX with it, PyTorch nothing; each call ends when the answer is there.
     """
-    network = load_network(str(path), {}, None, None).network
+    return answer_of(load_network(str(path), {}, None, None).network)
+
+
+def answer_of(network: keras.Model) -> Callable[[np.ndarray], Any]:
+    """Return the same of a network in memory, with the weights that it has now."""
     forward = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[keras.backend.backend()](network)
 
     def answer(pixels: np.ndarray) -> Any:

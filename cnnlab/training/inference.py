@@ -47,6 +47,10 @@ class MeasureOptions:
     seconds: float = 3.0
 
 
+# At the end of a training: a second, for what else the machine does comes and goes.
+OF_A_TRAINING = MeasureOptions(batch_sizes=(1,), repeats=2000, seconds=1.0)
+
+
 @dataclass
 class Measured:
     """Rows of `schema.INFERENCE` without the run; `stopped` says why the larger batch sizes are missing."""
@@ -82,17 +86,28 @@ def measure_run(run_dir: Path, options: MeasureOptions, report: Callable[[int], 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # All that is imported counts as memory: here, so that only the network's own comes after.
     from cnnlab.training import trainer  # noqa: F401
-    from cnnlab.training.answering import device_name, wake_up
+    from cnnlab.training.answering import wake_up
 
     wake_up()
     before = psutil.Process().memory_info().rss
-    capture = environment.capture()
-    cpu = f"{capture['cpu'] or capture['machine']}, {capture['cores']} cores"
-    common = {"hardware": device_name() or cpu, "versions": versions_text(config.compute.backend, capture)}
-    measured = _measure(run_dir, options, before, common, report)
+    measured = _measure(run_dir, options, before, _where(config.compute.backend), report)
     if measured.rows:
         write_inference(run_dir, measured.rows)
     return measured
+
+
+def measure_latency(answer: Answer, shape: Sequence[int], backend: str) -> dict[str, Any]:
+    """Return the row of one image per call, of a network that was trained in this process: its memory is not known."""
+    row = measure_batch(answer, 1, shape, OF_A_TRAINING)
+    return row | {"memory_bytes": None, "gpu_memory_bytes": None} | _where(backend)
+
+
+def _where(backend: str) -> dict[str, str]:
+    from cnnlab.training.answering import device_name
+
+    capture = environment.capture()
+    cpu = f"{capture['cpu'] or capture['machine']}, {capture['cores']} cores"
+    return {"hardware": device_name() or cpu, "versions": versions_text(backend, capture)}
 
 
 def _measure(

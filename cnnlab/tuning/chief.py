@@ -1,7 +1,8 @@
-"""The chief of a study: keras-tuner's gRPC service around its oracle. `python -m cnnlab.tuning.chief STUDY_DIR`.
+"""The chief of a study: keras-tuner's gRPC service around its oracle.
 
-keras-tuner starts it on a port from the environment and leaves it as it is when the oracle fails within a call.
-So the server is started here, around its servicer. The port has no authentication: it is open to this machine only.
+`python -m cnnlab.tuning.chief STUDY_DIR START`. keras-tuner starts it on a port from the environment and leaves
+it as it is when the oracle fails within a call. So the server is started here, around its servicer. The port has no
+authentication: it is open to this machine only, unless the engine that placed it says otherwise.
 """
 
 import os
@@ -17,13 +18,14 @@ from typing import Any
 
 import grpc
 
+from cnnlab.errors import QueueError
 from cnnlab.files import write_json
+from cnnlab.launch.engines.base import ADDRESS_VARIABLE
 from cnnlab.processes import created_of
 from cnnlab.runs import trials
 from cnnlab.runs.lines import now
 from cnnlab.runs.studies import read_study
-from cnnlab.settings.study import StudyConfig
-from cnnlab.tuning.limits import CHIEF_FILE, read_limits, worker_index
+from cnnlab.tuning.limits import CHIEF_FILE, ORACLE, is_outdated, read_limits, worker_index
 from cnnlab.tuning.oracles.base import StudyOracle
 from cnnlab.tuning.oracles.light import Trial, TrialStatus
 from cnnlab.tuning.oracles.making import make_oracle
@@ -33,25 +35,27 @@ from cnnlab.tuning.space import decode
 from keras_tuner.src import protos
 from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
-STATE = "oracle"
+LOOPBACK = "127.0.0.1"
 LOOK_S = 0.2
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Answer workers until told to leave; 1 where the oracle failed, to be started again from its saved state."""
-    (folder,) = sys.argv[1:] if arguments is None else arguments
+    given = sys.argv[1:] if arguments is None else arguments
     over = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: over.set())
-    study_dir = Path(folder)
+    study_dir, start, address = Path(given[0]), int(given[1]), os.environ.get(ADDRESS_VARIABLE, LOOPBACK)
     config = read_study(study_dir).config
-    servicer = Servicer(study_dir, config, make_oracle(config, study_dir / STATE), over)
+    servicer = Servicer(study_dir, start, make_oracle(config, study_dir / ORACLE), over)
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
     protos.get_service_grpc().add_OracleServicer_to_server(servicer, server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(f"{address}:0")
     server.start()
-    write_json(study_dir / CHIEF_FILE, {"port": port, "pid": os.getpid(), "pid_created": created_of(os.getpid())})
+    identity = {"pid": os.getpid(), "pid_created": created_of(os.getpid())}
+    write_json(study_dir / CHIEF_FILE, {"address": address, "port": port, **identity})
     while not over.wait(LOOK_S):
-        pass
+        if is_outdated(study_dir, start):
+            break
     server.stop(grace=2.0).wait()
     return 1 if servicer.has_failed else 0
 
@@ -62,6 +66,8 @@ def _careful(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def answer(self: "Servicer", *arguments: Any) -> Any:
         try:
+            if is_outdated(self.study_dir, self.start):
+                raise QueueError("Another supervisor has started another chief. Ask that one.")
             return method(self, *arguments)
         except Exception:
             traceback.print_exc()
@@ -75,12 +81,12 @@ def _careful(method: Callable[..., Any]) -> Callable[..., Any]:
 class Servicer(OracleServicer):  # type: ignore[misc]
     """Answers workers; each call may come twice, before and after a restart."""
 
-    def __init__(self, study_dir: Path, config: StudyConfig, oracle: StudyOracle, over: threading.Event):
+    def __init__(self, study_dir: Path, start: int, oracle: StudyOracle, over: threading.Event):
         super().__init__(oracle)
+        self.study_dir = study_dir
+        self.start = start
         self.over = over
         self.has_failed = False
-        self._study_dir = study_dir
-        self._config = config
         self._workers = {key: row.get("worker") for key, row in trials.trials(study_dir).items()}
         for worker, trial in oracle.ongoing_trials.items():
             self._enter(trial, worker)
@@ -88,13 +94,13 @@ class Servicer(OracleServicer):  # type: ignore[misc]
     @_careful
     def CreateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802 the name is keras-tuner's
         """Return the trial that a worker has already, or a new one where one may begin."""
-        limits, worker = read_limits(self._study_dir), request.tuner_id
+        limits, worker = read_limits(self.study_dir), request.tuner_id
         has_one = worker in self.oracle.ongoing_trials
         may_begin = limits.closed is None and worker_index(worker) < limits.width
         if limits.is_paused or not (has_one or may_begin):
             trial = Trial(self.oracle.get_space(), status=TrialStatus.STOPPED)
             return protos.get_service().CreateTrialResponse(trial=trial.to_proto())
-        self._allow(limits.trials)
+        self.oracle.allow(limits.trials)
         trial = self.oracle.create_trial(worker)
         if trial.status == TrialStatus.RUNNING:
             self._enter(trial, worker)
@@ -110,33 +116,21 @@ class Servicer(OracleServicer):  # type: ignore[misc]
         """Take the end of a trial."""
         return super().EndTrial(request, context)
 
-    def _allow(self, count: int) -> None:
-        if self.oracle.max_trials is not None:
-            self.oracle.max_trials = count
-            return
-        # Hyperband ends by itself: what somebody asks for beyond the plan is more sweeps.
-        extra = count - self._config.budget.trials
-        missing = extra - (self.oracle.hyperband_iterations - self._config.algorithm.iterations) * max(
-            self.oracle.sweep_trials(), 1
-        )
-        if missing > 0:
-            self.oracle.add_trials(missing)
-
     def _enter(self, trial: Trial, worker: str) -> None:
         trial_id = trial.trial_id
         if trial_id not in self._workers:
             trials.say(
-                self._study_dir,
+                self.study_dir,
                 trial_id,
                 number=len(self._workers) + 1,
                 status="waiting",
                 worker=worker,
                 attempts=0,
-                values=decode(self._config, trial.hyperparameters.values),
+                values=decode(self.oracle.study, trial.hyperparameters.values),
                 started_at=now(),
             )
         elif self._workers[trial_id] != worker:
-            trials.say(self._study_dir, trial_id, worker=worker)
+            trials.say(self.study_dir, trial_id, worker=worker)
         self._workers[trial_id] = worker
 
 

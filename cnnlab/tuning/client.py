@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 
+from cnnlab.errors import QueueError
 from cnnlab.files import read_json
 from cnnlab.tuning.limits import CHIEF_FILE
 from cnnlab.tuning.oracles.light import Trial, TrialStatus, keras_tuner
@@ -19,10 +20,12 @@ AGAIN_S = 0.1
 IDLE_S = 0.5
 # A Gaussian process over hundreds of trials thinks for seconds.
 ANSWER_S = 120.0
+# On a cluster a worker may outlive its study's last supervisor.
+GIVE_UP_S = 900.0
 
 
 class Client(OracleClient):  # type: ignore[misc]
-    """Asks the chief, for as long as it takes: a worker whose study is over is ended by the supervisor."""
+    """Asks the chief, and whoever comes after it; a worker whose study is over is ended by the supervisor."""
 
     def __init__(self, oracle: keras_tuner.Oracle, study_dir: Path, worker: str, beat: Callable[[], None]):
         self._oracle = oracle
@@ -48,12 +51,13 @@ class _Patient:
     def __init__(self, study_dir: Path, beat: Callable[[], None]):
         self._study_dir = study_dir
         self._beat = beat
-        self._port: int | None = None
+        self._place: str | None = None
         self._channel: Any = None
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def call(request: Any, **_: Any) -> Any:
-            while True:
+            deadline = time.monotonic() + GIVE_UP_S
+            while time.monotonic() < deadline:
                 self._beat()
                 try:
                     stub = self._connected()
@@ -62,17 +66,18 @@ class _Patient:
                 except grpc.RpcError:
                     self._close()  # it died, or its oracle failed: either way there will be another one
                 time.sleep(AGAIN_S)
+            raise QueueError(f"No chief answered for {GIVE_UP_S:g} s. Expected one. Resume the study.")
 
         return call
 
     def _connected(self) -> Any:
         said = read_json(self._study_dir / CHIEF_FILE)
-        port = said.get("port") if isinstance(said, dict) else None
-        if port is None:
+        place = f"{said['address']}:{said['port']}" if isinstance(said, dict) and "address" in said else None
+        if place is None:
             return None
-        if port != self._port or self._channel is None:
+        if place != self._place or self._channel is None:
             self._close()
-            self._port, self._channel = port, grpc.insecure_channel(f"127.0.0.1:{port}")
+            self._place, self._channel = place, grpc.insecure_channel(place)
         return protos.get_service_grpc().OracleStub(self._channel)
 
     def _close(self) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cnnlab.config import RunConfig
 from cnnlab.errors import QueueError, UnknownNameError
+from cnnlab.launch.engines.known import LOCAL, make_placer
 from cnnlab.launch.queue import Queue
 from cnnlab.runs import trials
 from cnnlab.runs.status import locked, settle
@@ -20,11 +21,13 @@ def start_study(store: Store, config: StudyConfig, *, queue: Queue | None = None
     """Write a study and start its processes; return at once.
 
     Raises:
-        ConfigError, DatasetError, QueueError: as `cnnlab.submit.submit_runs`, of the run that is searched around.
+        ConfigError, DatasetError, QueueError: as `cnnlab.submit.submit_runs`, of the run that is searched around;
+            or the engine is not installed, or cannot be used.
         StoreError: the store cannot be written.
     """
     queue = queue or Queue()
-    checked_for(store, queue, config.run)
+    make_placer(config.engine)
+    checked_for(store, queue if config.engine == LOCAL else None, config.run)
     made = create_study(store, config)
     queue.look_after_study(study_dir(store, made.study_id))
     return made
@@ -60,11 +63,11 @@ def resume_study(store: Store, study_id: str, *, queue: Queue | None = None) -> 
 def add_trials(store: Store, study_id: str, count: int, *, queue: Queue | None = None) -> int:
     """Let so many more trials begin, also where all were made; return how many there may be now.
 
-    A stopped study stays so until it is resumed. Hyperband does as many sweeps more as it takes.
+    A stopped study stays so until it is resumed. Hyperband begins another sweep with them.
     """
     folder = study_dir(store, study_id)
     with locked(folder):
-        now = read_study(folder).max_trials or 0
+        now = read_study(folder).max_trials
         ask(folder, trials=now + count)
         status = read_status(folder)
         if status.state == "stopped":

@@ -6,21 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cnnlab.files import read_json
 from cnnlab.runs import trials
 from cnnlab.runs.checkpoint import FOLDER, discard_checkpoint
 from cnnlab.settings.objectives import Objective
 from cnnlab.settings.study import StudyConfig
+from cnnlab.tuning.limits import CONTINUING, ORACLE, ORACLE_FILE
 
 NETWORK = "model.keras"
-# These train some trials further later on, from where they were.
-CONTINUING = ("hyperband",)
 
 
 class Keeping:
     """Deletes networks and checkpoints of trials that are not among the best, and knows how much is left."""
 
-    def __init__(self, runs_dir: Path, config: StudyConfig):
-        self._runs_dir = runs_dir
+    def __init__(self, study_dir: Path, config: StudyConfig):
+        self._oracle_file = study_dir / ORACLE / ORACLE_FILE
+        self._runs_dir = study_dir.parent.parent / "runs"
         self._config = config
         self._cleared: set[str] = set()
         self._sizes: dict[str, int] = {}
@@ -35,16 +36,23 @@ class Keeping:
             is_over: No trial goes on from another's checkpoint any more.
         """
         ended = {key: row for key, row in known.items() if row["status"] in trials.ENDED}
-        may_clear = is_over or self._config.algorithm.name not in CONTINUING
-        if may_clear and (is_over or len(ended) > self._num_ended):
-            best = set(ranked(ended.values(), self._config.objectives)[: self._config.keep_checkpoints])
-            for trial_id in sorted(ended.keys() - best - self._cleared):
+        if is_over or len(ended) > self._num_ended:
+            kept = set(ranked(ended.values(), self._config.objectives)[: self._config.keep_checkpoints])
+            kept |= set() if is_over else self._continuing(ended)
+            for trial_id in sorted(ended.keys() - kept - self._cleared):
                 for run_id in ended[trial_id].get("run_ids") or ():
                     clear(self._runs_dir / run_id)
                     self._sizes.pop(run_id, None)
                 self._cleared.add(trial_id)
             self._num_ended = len(ended)
         self._measure(known)
+
+    def _continuing(self, ended: Iterable[str]) -> set[str]:
+        """Return the trials from which the algorithm may still go on; all where it cannot be asked."""
+        if self._config.algorithm.name != "hyperband":
+            return set()
+        state = read_json(self._oracle_file)
+        return set(state[CONTINUING] if isinstance(state, dict) and CONTINUING in state else ended)
 
     def _measure(self, known: Mapping[str, Mapping[str, Any]]) -> None:
         total = 0

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from cnnlab.files import read_json
 from cnnlab.runs import tables
@@ -19,21 +20,49 @@ def curves_of(run_dir: Path, main_output: str | None) -> Curves:
     Args:
         main_output: The output that a name without one speaks of; the first of the run's where it is None.
     """
-    found: Curves = {}
-    for row in tables.metric_rows(run_dir):
+    return RunCurves(run_dir, main_output).read()
+
+
+class RunCurves:
+    """The curves of one run, read again and again: while it trains only what was added is read.
+
+    Args:
+        main_output: As in `curves_of`.
+    """
+
+    def __init__(self, run_dir: Path, main_output: str | None):
+        self._reader = tables.MetricsReader(run_dir)
+        self._asked = self._main_output = main_output
+        self._stamp: tuple[int, ...] = ()
+        self._run_dir = run_dir
+        self._known: Curves = {}
+
+    def read(self) -> Curves:
+        """Return what the run measured so far; not to be changed."""
+        stamp = tables.metrics_stamp(self._run_dir)
+        if stamp != self._stamp:
+            rows, is_all = self._reader.read()
+            if is_all:
+                self._known, self._main_output = {}, self._asked
+            for row in rows:
+                self._add(row)
+            self._known = dict(sorted(self._known.items()))
+            self._stamp = stamp
+        return self._known
+
+    def _add(self, row: Mapping[str, Any]) -> None:
         if row["value"] is None:
-            continue
+            return
         name, output = f"{row['split']}_{row['metric']}", row["output"]
-        epoch = found.setdefault(row["epoch"], {})
+        epoch = self._known.setdefault(row["epoch"], {})
         if output:
-            main_output = main_output or output
+            self._main_output = self._main_output or output
             epoch[f"{name}/{output}"] = row["value"]
         if not output and name.endswith("_loss"):
             epoch[name] = row["value"]  # of all outputs together: what training makes smaller
-        elif not output or output == main_output:
+        elif not output or output == self._main_output:
             of_one = bool(output) and not name.endswith("_loss")
             epoch[name] = row["value"] if of_one else epoch.get(name, row["value"])
-    return dict(sorted(found.items()))
 
 
 def result_of(run_dir: Path) -> dict[str, float]:

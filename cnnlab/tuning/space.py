@@ -13,8 +13,11 @@ import numpy as np
 
 from cnnlab.config import RunConfig, config_from_dict
 from cnnlab.errors import ConfigError
+from cnnlab.settings import counting
+from cnnlab.settings.layer_places import place_of, with_chosen
+from cnnlab.settings.objectives import LATENCY
 from cnnlab.settings.ranges import AnyRange, ChoiceRange, tidy, value_key
-from cnnlab.settings.searched import ARCHITECTURE
+from cnnlab.settings.searched import ARCHITECTURE, layers_of
 from cnnlab.settings.study import StudyConfig
 
 Values = dict[str, Any]
@@ -33,27 +36,17 @@ def active(study: StudyConfig, values: Mapping[str, Any]) -> Values:
 
 def is_active(study: StudyConfig, path: str, values: Mapping[str, Any]) -> bool:
     """Return whether a setting is searched beside the `values` of those before it."""
-    return all(
-        parent in values and any(value_key(values[parent]) == value_key(one) for one in allowed)
-        for parent, allowed in study.conditions[path].items()
-    )
+    return counting.is_active(study.conditions, path, values)
 
 
 def size(study: StudyConfig) -> int | None:
     """Return how many different trials there can be; None where a range is continuous."""
-    if any(searched.count is None for searched in study.space.values()):
-        return None
-    return _count(study, list(study.space), {})
+    return counting.count(study.space, study.conditions)
 
 
 def grid_size(study: StudyConfig) -> int:
     """Return how many trials a grid over the space has, of continuous ranges as many points as it is told."""
-    points = study.algorithm.grid_points
-    choices = {
-        path: ChoiceRange(values=tuple(searched.grid(points)), only_if=searched.only_if)
-        for path, searched in study.space.items()
-    }
-    return size(study.model_copy(update={"space": choices})) or 0
+    return counting.count_grid(study.space, study.conditions, study.algorithm.grid_points)
 
 
 def sample(study: StudyConfig, rng: np.random.Generator) -> Values:
@@ -82,12 +75,17 @@ def apply(study: StudyConfig, values: Mapping[str, Any], *, epochs: int | None =
         training["epochs"] = study.budget.epochs
     if study.budget.early_stopping_patience is not None:
         training["early_stopping_epochs"] = study.budget.early_stopping_patience
+    if any(one.metric == LATENCY for one in study.objectives):
+        nested["compute"]["measure_latency"] = True
     chosen = active(study, values)
     name = chosen.pop(ARCHITECTURE, study.run.architecture.name)
     if name != study.run.architecture.name:  # another network has other parameters
         nested["architecture"] = {"name": name, "parameters": {}}
     for path, value in chosen.items():
-        _put(nested, path, value)
+        if place_of(path) is None:
+            _put(nested, path, value)
+    if name == study.run.architecture.name and any(map(place_of, study.space)):
+        nested["architecture"]["parameters"]["layers"] = with_chosen(layers_of(study.run), study.space, chosen)
     if epochs is not None and epochs < training["epochs"]:
         training["warmup_epochs"] *= epochs / training["epochs"]
         training["epochs"] = epochs
@@ -166,23 +164,6 @@ def _put(nested: dict[str, Any], path: str, value: Any) -> None:
     for parent in parents:
         place = place[parent]
     place[last] = value
-
-
-def _count(study: StudyConfig, paths: list[str], values: Values) -> int:
-    if not paths:
-        return 1
-    path, *rest = paths
-    if not is_active(study, path, values):
-        return _count(study, rest, values)
-    searched = study.space[path]
-    named = [
-        one for other in rest for parent, ones in study.conditions[other].items() if parent == path for one in ones
-    ]
-    different = {value_key(one): one for one in named if searched.holds(one)}
-    # Values that no condition names are all alike for what follows.
-    others = (searched.count or 0) - len(different)
-    found = others * _count(study, rest, values | {path: None}) if others else 0
-    return found + sum(_count(study, rest, values | {path: one}) for one in different.values())
 
 
 def _draw(searched: AnyRange, rng: np.random.Generator) -> Any:

@@ -18,6 +18,7 @@ from types import FrameType
 
 from cnnlab import processes
 from cnnlab.errors import CNNLabError
+from cnnlab.launch.engines.known import make_placer
 from cnnlab.launch.studies import LOG
 from cnnlab.runs import trials
 from cnnlab.runs.status import locked, now
@@ -41,7 +42,6 @@ LOOK_S = 0.25
 GIVE_UP_DEATHS = 6
 # Importing takes seconds, on a busy machine many; a proposal of a large Gaussian process too.
 HANG_S = 300.0
-BARE = ("-m", "cnnlab.tuning.bare")
 STOPPED = "It was stopped by somebody."
 
 
@@ -69,13 +69,15 @@ class Supervisor:
         self.study: Study = read_study(study_dir)
         self._log = study_dir / LOG
         self._trainer = trainer
-        self._chief = Helper("chief", [*BARE, "cnnlab.tuning.chief", str(study_dir)], self._log)
+        self._placer = make_placer(self.study.config.engine)
         self._workers: dict[int, Helper] = {}
+        # By worker: its last sign of life, and when it was seen. By its change, as machines' clocks differ.
+        self._signs: dict[int, tuple[float, float]] = {}
         self._limits: Limits | None = None
         self._stamp: tuple[int, ...] = ()
         self._reader = trials.Reader(study_dir)
         self._beaten_at = time.monotonic()
-        self._keeping = Keeping(study_dir.parent.parent / "runs", self.study.config)
+        self._keeping = Keeping(study_dir, self.study.config)
         before = read_status(study_dir)
         self.status = replace(
             before,
@@ -89,6 +91,7 @@ class Supervisor:
             pid=os.getpid(),
             pid_created=processes.created_of(os.getpid()),
         )
+        self._chief = self._helper("chief", "cnnlab.tuning.chief", str(self.status.starts))
 
     def run(self) -> StudyStatus:
         """Return how it came to rest."""
@@ -134,7 +137,8 @@ class Supervisor:
             closed = STOPPED
         elif hours is not None and self.status.active_s >= 3600 * hours:
             closed = f"The {hours:g} h of its budget are over."
-        return Limits(asked.width or config.workers, asked.trials or config.budget.trials, closed, asked.stop)
+        width, count = asked.width or config.workers, asked.trials or config.trials
+        return Limits(width, count, closed, asked.stop, self.status.starts)
 
     def _keep_to(self, limits: Limits) -> None:
         if limits == self._limits:
@@ -153,17 +157,22 @@ class Supervisor:
     def _worker(self, index: int) -> Helper:
         extra = ["--trainer", self._trainer] if self._trainer else []
         name = worker_name(index)
-        return Helper(name, [*BARE, "cnnlab.tuning.worker", str(self.study_dir), name, *extra], self._log)
+        return self._helper(name, "cnnlab.tuning.worker", name, str(self.status.starts), *extra)
+
+    def _helper(self, name: str, module: str, *words: str) -> Helper:
+        return Helper(name, ["-m", module, str(self.study_dir), *words], self.study_dir, self._log, self._placer)
 
     def _see_whether_hanging(self, index: int, worker: Helper) -> None:
-        if not worker.is_running:
-            return
+        now_s, before = time.monotonic(), self._signs.get(index)
         try:
-            beat = beat_path(self.study_dir, worker_name(index)).stat().st_mtime
+            sign = beat_path(self.study_dir, worker_name(index)).stat().st_mtime
         except OSError:
-            beat = 0.0
-        if time.time() - max(beat, worker.started_at) > HANG_S:
+            sign = 0.0
+        if before is None or sign != before[0] or not worker.is_running:  # in the line of a cluster nobody hangs
+            self._signs[index] = (sign, now_s)
+        elif now_s - before[1] > HANG_S:
             worker.kill()  # its next one takes up the same trial
+            self._signs.pop(index)
 
     def _verdict(self) -> tuple[str, str]:
         limits = self._limits or Limits()
@@ -173,7 +182,7 @@ class Supervisor:
         if limits.closed:
             return "completed", limits.closed
         if count >= limits.trials:
-            return "completed", f"All {count} trials were made."
+            return "completed", "The one trial was made." if count == 1 else f"All {count} trials were made."
         return "completed", f"The algorithm ended after {count} trials: there is nothing more that it would try."
 
     def _ends(self, state: str, reason: str) -> bool:

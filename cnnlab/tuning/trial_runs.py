@@ -50,13 +50,13 @@ class Duties:
     """What a follower does on the way.
 
     Attributes:
-        is_bad: Told of each look at a run; whether the study stops it.
+        is_bad: Told of each look at a run and how it stands; whether the study stops it.
         is_paused: Whether the study is to leave its slots.
         more_to_come: Whether another trial will follow on these slots.
         beat: Called as long as it goes on.
     """
 
-    is_bad: Callable[[Path], bool]
+    is_bad: Callable[[Path, RunStatus], bool]
     is_paused: Callable[[], bool] = lambda: False
     more_to_come: Callable[[], bool] = lambda: False
     beat: Callable[[], None] = lambda: None
@@ -139,7 +139,7 @@ class TrialRuns:
             if not run_dir.is_dir():
                 return Outcome("failed", "Its run was deleted.")
             status = settle(run_dir)  # before the metrics: what ended has measured all by then
-            if duties.is_bad(run_dir) and not status.is_at_rest:
+            if duties.is_bad(run_dir, status) and not status.is_at_rest:
                 self._cancel(run_dir, STOPPED)
             outcome = self._outcome(run_dir, status, duties)
             if outcome is not None:

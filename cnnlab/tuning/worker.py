@@ -1,4 +1,4 @@
-"""A worker of a study: `python -m cnnlab.tuning.worker STUDY_DIR NAME [--trainer JSON]`.
+"""A worker of a study: `python -m cnnlab.tuning.worker STUDY_DIR NAME START [--trainer JSON]`.
 
 It is keras-tuner's tuner with a trial of its own: the runs of a trial go to the queue, which trains each in a
 process of its own, and the worker tells the chief what they measure. It keeps nothing to itself, so that a
@@ -20,15 +20,15 @@ from cnnlab.launch.queue import Queue
 from cnnlab.runs import tables, trials
 from cnnlab.runs.checkpoint import read_about
 from cnnlab.runs.lines import now
-from cnnlab.runs.status import read_status
+from cnnlab.runs.status import RunStatus, read_status
 from cnnlab.runs.store import Store
 from cnnlab.runs.studies import read_study
 from cnnlab.settings.study import StudyConfig
 from cnnlab.tuning.client import Client
-from cnnlab.tuning.limits import BEATS, beat_path, read_limits
+from cnnlab.tuning.limits import BEATS, beat_path, farewell_path, is_outdated, read_limits
 from cnnlab.tuning.oracles.light import Trial, TrialStatus, keras_tuner
 from cnnlab.tuning.oracles.stored import FINAL_STEP
-from cnnlab.tuning.reached import Curves, curves_of, reached, result_of
+from cnnlab.tuning.reached import Curves, RunCurves, reached, result_of
 from cnnlab.tuning.space import apply, rung_epochs
 from cnnlab.tuning.trial_runs import Duties, Outcome, TrialRuns
 
@@ -36,6 +36,8 @@ from cnnlab.tuning.trial_runs import Duties, Outcome, TrialRuns
 from keras_tuner.src.engine.base_tuner import BaseTuner
 
 BEAT_S = 1.0
+# So often at most what a run measured is read and told: a network may be through an epoch in milliseconds.
+REPORT_S = 1.0
 # A trial that ends its worker so often would do so for ever.
 MOST_ATTEMPTS = 6
 
@@ -44,11 +46,16 @@ class PausedError(Exception):
     """The study leaves its slots: this trial goes on when it is resumed."""
 
 
+class OutdatedError(Exception):
+    """There is another supervisor by now, which has started another worker of this name."""
+
+
 class StudyTuner(BaseTuner):  # type: ignore[misc]
     """keras-tuner's loop over trials, with trials that are runs of the store."""
 
-    def __init__(self, study_dir: Path, worker: str, queue: Queue):
+    def __init__(self, study_dir: Path, worker: str, start: int, queue: Queue):
         self.study_dir = study_dir
+        self.start = start
         self.study: StudyConfig = read_study(study_dir).config
         self.store = Store(study_dir.parent.parent)
         self.queue = queue
@@ -60,8 +67,10 @@ class StudyTuner(BaseTuner):  # type: ignore[misc]
         self.oracle = Client(oracle, study_dir, worker, self.beat)
 
     def beat(self) -> None:
-        """Show that this worker goes on."""
+        """Show that this worker goes on, which another one would do in its place."""
         if time.monotonic() - self._beat_at > BEAT_S:
+            if is_outdated(self.study_dir, self.start):
+                raise OutdatedError
             self._beat_at = time.monotonic()
             beat_path(self.study_dir, self.tuner_id).touch()
 
@@ -101,6 +110,7 @@ class OneTrial:
         self.runs = TrialRuns(tuner.store, tuner.queue, tuner.study_dir, self.trial_id)
         self.main_output = next(iter(self.study.run.data.outputs or ()), None)
         self.per_epoch = [one.metric for one in self.study.objectives if one.is_per_epoch]
+        self._curves: dict[str, RunCurves] = {}
         # The last of them is told again: the answer may not have come.
         self._heard = set(sorted(_epochs_of(trial))[:-1])
         self._is_bad = False
@@ -145,16 +155,18 @@ class OneTrial:
 
     # === What it measured ===
 
-    def _looker(self, execution: int) -> Callable[[Path], bool]:
+    def _looker(self, execution: int) -> Callable[[Path, RunStatus], bool]:
         stamp: tuple[int, ...] = ()
+        told_at = 0.0
 
-        def look(run_dir: Path) -> bool:
-            nonlocal stamp
-            self._say_status("waiting" if read_status(run_dir).state in ("queued", "paused") else "running")
-            current = tables.metrics_stamp(run_dir)
-            if current != stamp:
-                stamp = current
-                self._report(execution, curves_of(run_dir, self.main_output))
+        def look(run_dir: Path, status: RunStatus) -> bool:
+            nonlocal stamp, told_at
+            self._say_status("waiting" if status.state in ("queued", "paused") else "running")
+            if status.is_at_rest or time.monotonic() - told_at > REPORT_S:
+                told_at, current = time.monotonic(), tables.metrics_stamp(run_dir)
+                if current != stamp:
+                    stamp = current
+                    self._report(execution, self._curves_of(run_dir))
             return self._is_bad
 
         return look
@@ -162,7 +174,8 @@ class OneTrial:
     def _report(self, execution: int, curves: Curves) -> None:
         """Tell the chief of each new epoch, and everybody else how far the trial is."""
         # What the first execution does decides whether it is stopped; the mean over all is told at the end.
-        fresh = [epoch for epoch in curves if epoch not in self._heard] if execution == 0 else []
+        is_asked = execution == 0 and self.study.stops_early
+        fresh = [epoch for epoch in curves if epoch not in self._heard] if is_asked else []
         for epoch in fresh:
             values = {name: curves[epoch][name] for name in self.per_epoch if name in curves[epoch]}
             if values:
@@ -184,7 +197,10 @@ class OneTrial:
         return reached(self.study.objectives, self._executions(), [result_of(one) for one in self._run_dirs()])
 
     def _executions(self) -> list[Curves]:
-        return [curves_of(run_dir, self.main_output) for run_dir in self._run_dirs()]
+        return [self._curves_of(run_dir) for run_dir in self._run_dirs()]
+
+    def _curves_of(self, run_dir: Path) -> Curves:
+        return self._curves.setdefault(run_dir.name, RunCurves(run_dir, self.main_output)).read()
 
     def _run_dirs(self) -> Sequence[Path]:
         return [self.tuner.store.runs_dir / run_id for run_id in self.runs.run_ids]
@@ -211,8 +227,7 @@ class OneTrial:
 
     def _has_followers(self) -> bool:
         limits = read_limits(self.tuner.study_dir)
-        is_last = int(self.runs.known.get("number") or 0) >= limits.trials
-        return limits.closed is None and (not is_last or self.study.algorithm.name == "hyperband")
+        return limits.closed is None and int(self.runs.known.get("number") or 0) < limits.trials
 
 
 def _epochs_of(trial: Trial) -> set[int]:
@@ -224,9 +239,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Work on trials until there are no more, or the study leaves its slots."""
     given = sys.argv[1:] if arguments is None else arguments
     trainer = json.loads(given[given.index("--trainer") + 1]) if "--trainer" in given else None
-    tuner = StudyTuner(Path(given[0]), given[1], Queue(command=trainer))
-    with contextlib.suppress(PausedError):
-        tuner.search()
+    study_dir, name, start = Path(given[0]), given[1], int(given[2])
+    tuner = StudyTuner(study_dir, name, start, Queue(command=trainer))
+    try:
+        with contextlib.suppress(PausedError):
+            tuner.search()
+    except OutdatedError:
+        return 1
+    farewell_path(study_dir, name).touch()
     return 0
 
 

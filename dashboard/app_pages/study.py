@@ -9,7 +9,7 @@ from cnnlab.errors import CNNLabError
 from cnnlab.runs.studies import Study, deleted_studies
 from dashboard import data, study_data
 from dashboard.components import study_charts
-from dashboard.components.study_header import back, study_buttons, study_numbers, study_title
+from dashboard.components.study_header import back, study_best, study_buttons, study_numbers, study_title
 from dashboard.components.study_list import offer_restore, state_word, study_list
 from dashboard.components.study_space import space_view
 from dashboard.components.study_table import trials_view
@@ -20,7 +20,7 @@ from dashboard.state import link, query
 EVERY_S = 3.0
 VIEWS: dict[str, Callable[[Study, Trials], None]] = {
     "Progress": study_charts.progress_view,
-    "Hyperparameters": lambda _one, now: study_charts.hyperparameters_view(now),
+    "Hyperparameters": study_charts.hyperparameters_view,
     "Importance": study_charts.importance_view,
     "Trade-off": lambda _one, now: study_charts.pareto_view(now),
     "Timeline": lambda _one, now: study_charts.timeline_view(now),
@@ -32,10 +32,10 @@ VIEWS: dict[str, Callable[[Study, Trials], None]] = {
 def draw_study(one: Study) -> None:
     """Draw everything of a study that exists; what moves is drawn anew while somebody works on it."""
     study_title(one)
-    now = study_data.trials(one)
-    study_buttons(one, now)
-    drawn = (state_word(one), now.best())
-    is_live = study_data.is_live(one)
+    study_buttons(one)
+    drawn = state_word(one)
+    # Also before its first process has come up, and after a kill: whoever looks has it started again.
+    goes_on = not one.status.has_ended
 
     def body() -> None:
         try:
@@ -43,14 +43,16 @@ def draw_study(one: Study) -> None:
             trials = study_data.trials(fresh)
         except CNNLabError:  # deleted by somebody: the whole page says so
             st.rerun(scope="app")
-        if is_live:
+        if goes_on:
             data.tick()
-        if (state_word(fresh), trials.best()) != drawn:
-            st.rerun(scope="app")  # badge and buttons are not of this part
+        if state_word(fresh) != drawn:
+            # Badge and buttons are not of this part. Not for less: a question that is being asked would vanish.
+            st.rerun(scope="app")
+        study_best(fresh, trials)
         study_numbers(fresh, trials)
         draw_views(fresh, trials)
 
-    st.fragment(body, run_every=EVERY_S if is_live else None)()
+    st.fragment(body, run_every=EVERY_S if goes_on else None)()
     with st.expander("The study as YAML and command", icon=":material/description:"):
         study_text(one.config, "study")
 

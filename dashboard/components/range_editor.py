@@ -3,6 +3,8 @@
 Widgets hold what a person typed, right or wrong; the study says what is wrong with it.
 """
 
+import functools
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +15,7 @@ from cnnlab.architectures.catalogue import ARCHITECTURES
 from cnnlab.config import RunConfig
 from cnnlab.errors import ConfigError
 from cnnlab.parameters import ParameterSpec
+from cnnlab.settings.layer_places import layer_title, place_of, short_name, value_text
 from cnnlab.settings.ranges import ChoiceRange, FloatRange, IntRange, value_key
 from cnnlab.settings.searched import ARCHITECTURE, Space, base_value, conditions
 from dashboard.components.text import plain
@@ -48,21 +51,34 @@ def _choices(run: RunConfig, path: str, spec: ParameterSpec) -> list[Any]:
     if not options:
         return _typed(run, path, spec)
     put(f"{KEY}.values.{path}", first_values(run, path, options))
-    return list(
-        st.multiselect(
-            "Values", options, key=f"{KEY}.values.{path}", format_func=lambda value: _value_title(path, value),
-            label_visibility="collapsed", placeholder="Choose two values or more",
-        )
+    # A choice between more layers than the run has comes with a loaded study.
+    extra = [option for option in st.session_state[f"{KEY}.values.{path}"] if option not in options]
+    chosen = st.multiselect(
+        "Values", [*options, *extra], key=f"{KEY}.values.{path}", format_func=lambda value: _value_title(path, value),
+        label_visibility="collapsed", placeholder="Choose two values or more",
     )  # fmt: skip
+    return [value_of(path, option) for option in chosen]
 
 
 def known_values(path: str, spec: ParameterSpec) -> list[Any]:
-    """Return all values of a setting that has few; none of one that is typed."""
+    """Return all values of a setting that has few; none of one that is typed. A layer stands for itself as text."""
     if path == ARCHITECTURE:
         return list(ARCHITECTURES)  # and none that is a file: no page runs one
     if spec.kind == "boolean":
         return [False, True]
-    return [*([None] if spec.is_optional else []), *spec.choices]
+    return [*([None] if spec.is_optional else []), *(option_of(choice) for choice in spec.choices)]
+
+
+def option_of(value: Any) -> Any:
+    """Return a value as a widget takes it: a layer, which is a mapping, as text."""
+    return value_key(value) if isinstance(value, Mapping) else value
+
+
+def value_of(path: str, option: Any) -> Any:
+    """Return the value behind the option of a widget."""
+    place = place_of(path)
+    is_layer = place is not None and not place.setting and option is not None
+    return json.loads(option) if is_layer else option
 
 
 def first_values(run: RunConfig, path: str, options: list[Any]) -> list[Any]:
@@ -74,6 +90,8 @@ def first_values(run: RunConfig, path: str, options: list[Any]) -> list[Any]:
 
 
 def _value_title(path: str, value: Any) -> str:
+    if isinstance(value_of(path, value), Mapping):
+        return layer_title(value_of(path, value))
     return ARCHITECTURES[value].label if path == ARCHITECTURE and value in ARCHITECTURES else choice_title(value)
 
 
@@ -175,11 +193,13 @@ def condition_editor(path: str, space: Mapping[str, Any]) -> dict[str, list[Any]
     with st.popover("Only if", icon=":material/rule:", type="tertiary"):
         st.caption("Searched only where all of these hold; nothing chosen means always.")
         for parent, values in parents.items():
-            key = f"{KEY}.if.{path}.{parent}"
-            st.session_state[key] = [value for value in st.session_state.get(key, []) if value in values]
-            picked = st.multiselect(plain(parent), values, key=key, format_func=lambda value: _value_title("", value))
+            key, options = f"{KEY}.if.{path}.{parent}", [option_of(value) for value in values]
+            st.session_state[key] = [option for option in st.session_state.get(key, []) if option in options]
+            picked = st.multiselect(
+                plain(parent), options, key=key, format_func=functools.partial(_value_title, parent)
+            )
             if picked:
-                chosen[parent] = picked
+                chosen[parent] = [value_of(parent, option) for option in picked]
     return chosen
 
 
@@ -190,8 +210,7 @@ def condition_text(run: RunConfig, space: Space, path: str) -> str:
     except ConfigError:
         return ""  # the study says so
     return " and ".join(
-        f"{parent.rpartition('.')[2] if parent != ARCHITECTURE else 'architecture'} is "
-        + " or ".join(str(value) for value in values)
+        f"{short_name(parent)} is " + " or ".join(value_text(value) for value in values)
         for parent, values in found.items()
     )
 
@@ -200,12 +219,12 @@ def fill_range(path: str, searched: ChoiceRange | IntRange | FloatRange, spec: P
     """Put a range into the widgets; call it before they are drawn, or in a callback."""
     state = st.session_state
     for parent, values in searched.only_if.items():
-        state[f"{KEY}.if.{path}.{parent}"] = list(values)
+        state[f"{KEY}.if.{path}.{parent}"] = [option_of(value) for value in values]
     if isinstance(searched, ChoiceRange):
         state[f"{KEY}.kind.{path}"] = CHOICE
         texts = ["none" if value in (None, "") else str(value) for value in searched.values]
         if known_values(path, spec):
-            state[f"{KEY}.values.{path}"] = list(searched.values)
+            state[f"{KEY}.values.{path}"] = [option_of(value) for value in searched.values]
         else:
             state[f"{KEY}.typed.{path}"] = (", " if spec.kind in ("integer", "number") else "\n").join(texts)
         return

@@ -1,5 +1,6 @@
 """The views of a study: each draws one side of its trials, says it in a sentence, and opens a clicked trial."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from cnnlab.plots.study_progress import Across, best_so_far, best_so_far_info, b
 from cnnlab.plots.study_slices import slice_of, slices_info, slices_summary
 from cnnlab.plots.study_timeline import timeline, timeline_info, timeline_summary
 from cnnlab.runs.studies import Study
+from cnnlab.settings.rungs import sweep
 from dashboard import study_data
 from dashboard.components import how_to_read
 from dashboard.components.chart import chart
@@ -45,9 +47,10 @@ def progress_view(one: Study, now: Trials) -> None:
     _chart(figure, "study_curves", study_curves_summary(curves), now, how_to_read.STUDY_CURVES, has_trials=False)
 
 
-def hyperparameters_view(now: Trials) -> None:
+def hyperparameters_view(one: Study, now: Trials) -> None:
     """Draw parallel coordinates, each hyperparameter against the objective, and the map of two."""
     goal = choose_goal(now.goals)
+    _say_unlike(one)
     st.subheader("Parallel coordinates", anchor=False)
     lines = parallel_info(now)
     members = [now.run_ids[place] for place in lines.places.tolist()]
@@ -86,16 +89,34 @@ def _map(now: Trials, goal: Goal) -> None:
 def importance_view(one: Study, now: Trials) -> None:
     """Draw which hyperparameters matter, by both measures."""
     goal = choose_goal(now.goals)
+    _say_unlike(one)
     info = importance_info(study_data.found_importance(one, goal), goal.label)
     chart(importance_bars(info), "importance", summary=importance_summary(info), how_to_read=how_to_read.IMPORTANCE)
 
 
+def _say_unlike(one: Study) -> None:
+    """Say of Hyperband that its trials differ in more than in what was searched."""
+    if one.config.algorithm.name == "hyperband":
+        last = sweep(one.config.epochs, one.config.algorithm.factor)[0]
+        epochs = ", ".join(str(rung.epochs) for rung in last[:-1])
+        st.caption(
+            f"Trials of Hyperband end after {epochs or 1} or {last[-1].epochs} epochs: part of what sets them apart "
+            "below is how long they trained."
+        )
+
+
 def pareto_view(now: Trials) -> None:
-    """Draw two objectives against one another."""
-    info = study_pareto_info(now)
+    """Draw two objectives against one another; of more than two, those that are chosen."""
+    pairs = {f"{up.metric},{across.metric}": (up, across) for up, across in itertools.combinations(now.goals, 2)}
+    chosen = next(iter(pairs))
+    if len(pairs) > 1:
+        chosen = st.selectbox(
+            "Objectives", list(pairs), key="pair", bind="query-params", width=420,
+            format_func=lambda pair: f"{pairs[pair][0].label} over {pairs[pair][1].label}",
+        )  # fmt: skip
+    upward, across = pairs[chosen]
+    info = study_pareto_info(now, upward, across)
     _chart(study_pareto(info), "pareto", study_pareto_summary(info), now, how_to_read.STUDY_PARETO)
-    if len(now.goals) > 2:
-        st.caption(plain(f"Of the {len(now.goals)} objectives the first two are drawn."))
 
 
 def timeline_view(now: Trials) -> None:

@@ -6,6 +6,8 @@ import streamlit as st
 
 from cnnlab.analysis.epoch_time import EpochTime, epoch_time
 from cnnlab.analysis.study_plan import StudyPlan, study_plan
+from cnnlab.launch.engines.known import LOCAL
+from cnnlab.settings.objectives import LATENCY
 from cnnlab.settings.searched import ARCHITECTURE
 from cnnlab.settings.study import StudyConfig
 from cnnlab.tuning import space
@@ -36,6 +38,11 @@ def study_estimate(study: StudyConfig) -> None:
             key="study_time",
         )
         _draw_refused(study)
+        if any(one.metric == LATENCY for one in study.objectives) and slots_of(study)[0] > 1:
+            st.caption(
+                "Latency is measured while the other workers train, which makes it longer: one worker alone measures "
+                "it undisturbed."
+            )
 
 
 def _size_help(size: int | None) -> str:
@@ -53,8 +60,10 @@ def _draw_time(study: StudyConfig, plan: StudyPlan, macs: int | None) -> None:
 
 
 def slots_of(study: StudyConfig) -> tuple[int, bool]:
-    """Return how many trials this machine trains at a time, and whether on GPUs."""
+    """Return how many trials are trained at a time, and whether on GPUs, which of a cluster nobody knows here."""
     slots = data.slots()
+    if study.engine != LOCAL:
+        return study.workers, False
     at_once = max(1, min(study.workers, len(slots) // study.run.compute.slots))
     return at_once, any(slot.kind == "gpu" for slot in slots)
 

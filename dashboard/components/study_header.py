@@ -69,7 +69,7 @@ def study_numbers(one: Study, now: Trials) -> None:
         )  # fmt: skip
 
 
-def study_buttons(one: Study, now: Trials) -> None:
+def study_buttons(one: Study) -> None:
     """Draw what can be done with the study as it stands."""
     state = state_word(one)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="study_buttons"):
@@ -88,8 +88,6 @@ def study_buttons(one: Study, now: Trials) -> None:
                 "Delete",
                 lambda: _delete(one),
             )
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="study_best"):
-        _best(one, now)
 
 
 def back() -> None:
@@ -108,12 +106,13 @@ def _stop(one: Study) -> None:
 
 
 def _numbers_of(one: Study) -> None:
-    with st.popover("More trials", icon=":material/add:"):
+    # By a new key each closes once it has done its work.
+    with st.popover("More trials", icon=":material/add:", key=f"more_{one.max_trials}"):
         more = st.number_input("How many more", 1, 10_000, 10, key="more_trials")
         if st.button("Add", key="add_trials", type="primary"):
             _do(lambda: study_data.add_trials(one.study_id, int(more)), f"{more} more trials.")
             st.rerun()
-    with st.popover("Workers", icon=":material/group_work:"):
+    with st.popover("Workers", icon=":material/group_work:", key=f"workers_{one.width}"):
         width = st.number_input(
             "Trials at a time", 1, 256, min(256, one.width), key="width",
             help="Each takes the slots of one run, as far as they are free. Fewer takes effect as trials end.",
@@ -123,17 +122,19 @@ def _numbers_of(one: Study) -> None:
             st.rerun()
 
 
-def _best(one: Study, now: Trials) -> None:
+def study_best(one: Study, now: Trials) -> None:
+    """Draw what can be done with the best trials so far."""
     best = now.best()
     if best is None:
         return
-    if run_id := study_data.first_run(now, best):
-        link("run", f"The best: {now.label(best)}", icon=":material/trophy:", run=run_id)
-    if st.button(f"Train the best with {SEEDS} seeds", icon=":material/casino:", key="train_best"):
-        train_best(one, now, best)
-    chosen = compare_best(now, MOST_COMPARED)
-    if chosen.count(","):
-        link("compare", f"Compare the best {chosen.count(',') + 1}", runs=chosen)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="study_best"):
+        if run_id := study_data.first_run(now, best):
+            link("run", f"The best: {now.label(best)}", icon=":material/trophy:", run=run_id)
+        if st.button(f"Train the best with {SEEDS} seeds", icon=":material/casino:", key="train_best"):
+            train_best(one, now, best)
+        chosen = compare_best(now, MOST_COMPARED)
+        if chosen.count(","):
+            link("compare", f"Compare the best {chosen.count(',') + 1}", runs=chosen)
 
 
 def train_best(one: Study, now: Trials, best: int) -> None:

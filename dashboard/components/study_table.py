@@ -1,11 +1,12 @@
 """Every trial of a study as a row; the chosen ones can be opened, compared or killed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from cnnlab.analysis.trials import Trials
+from cnnlab.analysis.trials import Axis, Goal, Trials
 from cnnlab.plots.study_status import seconds, word
 from cnnlab.runs.studies import Study
 from dashboard import study_data
@@ -55,14 +56,25 @@ def trials_table(now: Trials, order: list[int]) -> pl.DataFrame:
     for goal in now.goals:
         values = now.objective(goal)[order]
         scale = 100 if "accuracy" in goal.metric else 1
-        columns[_title(goal.label)] = [value * scale if value == value else None for value in values.tolist()]
+        columns[_goal_title(goal)] = [value * scale if value == value else None for value in values.tolist()]
     for axis in now.axes:
-        found = [now.values[place].get(axis.path) for place in order]
         is_text = bool(axis.choices) and not all(isinstance(one, (int, float)) for one in axis.choices)
-        columns[_title(axis.label)] = [None if one is None else axis.text(one) for one in found] if is_text else found
+        found = [_value(axis, now.values[place], is_text=is_text) for place in order]
+        columns[_title(axis.label)] = found
     columns["Duration"] = [one if one == one else None for one in took.tolist()]
     columns |= {"Epochs done": rows["epochs_done"], "Worker": rows["worker"], "Reason": rows["reason"]}
     return pl.DataFrame(columns, strict=False)
+
+
+def _value(axis: Axis, values: Mapping[str, Any], *, is_text: bool) -> Any:
+    """Return the value of a trial, as text where a choice is not of numbers; None where it has none."""
+    if axis.path not in values:
+        return None
+    return axis.text(values[axis.path]) if is_text else values[axis.path]
+
+
+def _goal_title(goal: Goal) -> str:
+    return _title(f"{goal.label} ({goal.unit})" if goal.unit not in ("", "%") else goal.label)
 
 
 def _columns(now: Trials) -> dict[str, Any]:
@@ -74,7 +86,7 @@ def _columns(now: Trials) -> dict[str, Any]:
     }
     for goal in now.goals:
         is_share = "accuracy" in goal.metric
-        found[_title(goal.label)] = column.NumberColumn(
+        found[_goal_title(goal)] = column.NumberColumn(
             format="%.2f %%" if is_share else "compact" if goal.metric in ("macs", "num_params") else "%.4g"
         )
     for axis in now.axes:

@@ -7,7 +7,9 @@ import streamlit as st
 from cnnlab.architectures.own_files import refuse_own_file
 from cnnlab.config import RunConfig, config_from_dict
 from cnnlab.errors import CNNLabError, ConfigError
+from cnnlab.launch.engines.known import LOCAL, engine_names
 from cnnlab.parameters import ParameterSpec, specs
+from cnnlab.settings.layer_places import value_text
 from cnnlab.settings.objectives import OBJECTIVES, Objective
 from cnnlab.settings.ranges import ChoiceRange
 from cnnlab.settings.searched import ARCHITECTURE, base_value, searchable
@@ -155,7 +157,9 @@ def _title(spec: ParameterSpec, path: str) -> str:
 
 def _said(run: RunConfig, path: str) -> str:
     value = base_value(run, path)
-    return "not set" if value in (None, "") else plain(choice_title(value) if isinstance(value, str) else value)
+    if value in (None, ""):
+        return "not set"
+    return plain(choice_title(value) if isinstance(value, str) else value_text(value))
 
 
 def _objectives(run: RunConfig) -> list[str]:
@@ -203,16 +207,28 @@ def _how() -> dict[str, Any]:
         algorithm = parameter_form(AlgorithmConfig, defaults, f"{KEY}.algorithm")
         budget = parameter_form(BudgetConfig, BudgetConfig().model_dump(), f"{KEY}.budget", columns=3)
         left, right = st.columns(2)
-        rest = {}
+        rest: dict[str, Any] = {}
         for place, name, first in ((left, "workers", 1), (right, "seed", 0)):
             put(f"{KEY}.{name}", first)
             with place:
                 rest[name] = draw(known[name], f"{KEY}.{name}")
+        rest["engine"] = _engine(known["engine"])
         with st.expander("Stopping bad trials, and what stays on disk", icon=":material/content_cut:"):
             pruning = parameter_form(PruningConfig, PruningConfig().model_dump(), f"{KEY}.pruning")
             put(f"{KEY}.keep_checkpoints", 3)
             rest["keep_checkpoints"] = draw(known["keep_checkpoints"], f"{KEY}.keep_checkpoints")
     return {**rest, "algorithm": algorithm, "budget": budget, "pruning": pruning}
+
+
+def _engine(spec: ParameterSpec) -> str:
+    """Draw who places the workers, where there is a choice."""
+    key, names = f"{KEY}.engine", engine_names()
+    asked = st.session_state.setdefault(key, LOCAL)
+    if len(names) == 1 and asked == LOCAL:
+        return LOCAL
+    # One that a loaded study names and that is not installed here: the start says so.
+    options = [*names, *([asked] if asked not in names else [])]
+    return str(st.segmented_control(spec.title, options, required=True, key=key, help=spec.help))
 
 
 def fill(study: StudyConfig) -> None:
@@ -231,7 +247,7 @@ def fill(study: StudyConfig) -> None:
     for part in ("algorithm", "budget", "pruning"):
         for name, value in getattr(study, part).model_dump().items():
             state[f"{KEY}.{part}.{name}"] = value
-    for name in ("name", "notes", "workers", "seed", "keep_checkpoints"):
+    for name in ("name", "notes", "workers", "seed", "engine", "keep_checkpoints"):
         state[f"{KEY}.{name}"] = getattr(study, name)
 
 

@@ -37,6 +37,17 @@ def test_choices_are_told_apart_as_json_does():
     assert KIND.code(None) == 2
 
 
+def test_a_choice_of_none_is_not_the_same_as_no_choice():
+    rows = table(
+        {"values": '{"training.optimizer": null}'}, {"values": "{}"}, {"values": '{"training.optimizer": "sgd"}'}
+    )
+    found = trials_of(rows, [KIND], GOALS)
+    assert found.codes()[:, 0].tolist() == [2, NOT_THERE, 0]
+    assert (found.described(0), found.described(1)) == ("optimizer none", "")
+    layer = {"kind": "dense", "units": 8, "activation": "relu", "bias": True}
+    assert Axis("x", "x", (None, layer)).text(layer) == "dense, 8 units, ReLU"
+
+
 @given(st.floats(1e-4, 1e-1))
 def test_a_place_gives_its_value_back(value):
     assert RATE.value(RATE.code(value)) == pytest.approx(value)
@@ -94,11 +105,11 @@ def test_best_ranking_and_front_are_of_completed_trials():
     found = trials_of(ROWS, [Axis("a", "a", (1, 2, 3))], GOALS)
     assert found.best() == 2
     assert found.ranking() == [2, 0, 5]
-    assert found.front() == [0, 2]
+    assert found.front(*found.goals) == [0, 2]
     assert found.codes()[:, 0].tolist() == [0, 0, 1, NOT_THERE, 2, 2]
     turned = trials_of(ROWS, [], GOALS[::-1])
     assert turned.ranking() == [4, 0, 5, 2]
-    assert turned.front() == [0, 2]
+    assert turned.front(*turned.goals) == [0, 2]
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=12), st.booleans(), st.booleans())
@@ -111,7 +122,7 @@ def test_the_front_is_that_of_brute_force(points, first_is_max, second_is_max):
         for place, (a, b) in enumerate(turned)
         if not any(x >= a and y >= b and (x, y) != (a, b) for x, y in turned)
     ]
-    assert trials_of(rows, [], goals).front() == expected
+    assert trials_of(rows, [], goals).front(*goals) == expected
 
 
 def test_no_trial_yet():
@@ -126,4 +137,5 @@ def test_how_numbers_read():
     assert Goal("val_accuracy", True).text(0.98765) == "98.77 %"
     assert Goal("macs", False).text(1234567.0) == "1,234,567"
     assert Goal("val_loss", False).text(math.nan) == "–"
+    assert (Goal("latency_ms", False).text(0.48123), Goal("train_s", False).text(2000.0)) == ("0.4812 ms", "2,000 s")
     assert [RATE.text(value) for value in (0.00123456, None, True)] == ["0.001235", "–", "True"]

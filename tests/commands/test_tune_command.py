@@ -139,11 +139,15 @@ def test_what_cannot_be_done_is_said(ended, capsys, words, said):
 
 def test_a_real_search_from_end_to_end(capsys, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-    words = ["tune", "--dataset", "digits", "--epochs", "1", "--algorithm", "grid", "--json"]
-    assert run([*words, "--search", f"{RATE}=choice(0.000001, 0.01)"]) == 0
+    # One training: how trials go on and end is proven with trainers that train nothing (tests/tuning).
+    words = ["tune", "--dataset", "digits", "--epochs", "1", "--algorithm", "grid", "--trials", "1", "--json"]
+    assert (
+        run([*words, "--search", f"{RATE}=choice(0.01, 0.02)", "--objective", "val_accuracy", "--objective", "macs"])
+        == 0
+    )
     found = document(capsys)
-    assert (found["state"], found["counts"]["completed"], len(found["trials"])) == ("completed", 2, 2)
-    assert found["reason"] == "The algorithm ended after 2 trials: there is nothing more that it would try."
+    assert (found["state"], found["counts"]["completed"], len(found["trials"])) == ("completed", 1, 1)
+    assert found["reason"] == "The one trial was made."
     assert found["best"]["values"] == {RATE: 0.01}
     store = Store()
     frame = read_trials(store, found["study_id"])
@@ -154,5 +158,6 @@ def test_a_real_search_from_end_to_end(capsys, monkeypatch):
         assert summaries[run_id]["trial_id"] == row["trial_id"]
         reached = json.loads(row["objectives"])["val_accuracy"]
         assert reached == pytest.approx(summaries[run_id]["val_accuracy"])
+        assert json.loads(row["objectives"])["macs"] == summaries[run_id]["macs"]
         assert queries.predictions(store, run_id, "val").height > 0
     assert found["disk_bytes"] > 0

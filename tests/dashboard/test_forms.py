@@ -70,6 +70,24 @@ def test_every_kind_has_its_widget():
     assert app.session_state["held"] == Kinds().model_dump()
 
 
+def test_first_values_are_told_to_a_browser_that_has_not_drawn_them_yet():
+    def page():
+        import streamlit as st
+
+        from dashboard import forms
+
+        forms.put("low", 0.25)
+        st.number_input("Low", key="low")
+
+    app = AppTest.from_function(page).run()
+    # Runs that follow at once: what the first one sent is never drawn.
+    told = [app.number_input(key="low").proto.set_value]
+    told += [app.run().number_input(key="low").proto.set_value for _ in range(4)]
+    assert told == [True, True, True, True, False]
+    app.number_input(key="low").set_value(0.5).run()
+    assert app.number_input(key="low").value == 0.5
+
+
 def test_given_values_win_over_defaults():
     app = run({"small": 5, "rate": 0.5})
     assert app.slider(key="k.small").value == 5

@@ -61,6 +61,20 @@ def test_every_view(open_page, store, view, sentence, charts):
     assert len(app.get("plotly_chart")) == charts
 
 
+def test_of_three_objectives_two_are_chosen(open_page, store):
+    three = {"objectives": ["val_accuracy", "macs", "val_loss"], "algorithm": {"name": "nsga2"}}
+    app = open_page("study", study=make_study(store, 8, **three).study_id, view="Trade-off")
+    assert "in both validation accuracy and MACs of one image" in unescaped(app)
+    app.selectbox(key="pair").set_value("macs,val_loss").run()
+    assert "in both MACs of one image and validation loss" in unescaped(app)
+
+
+def test_hyperband_says_that_its_trials_are_unlike(open_page, store):
+    made = make_study(store, 8, algorithm={"name": "hyperband"}, budget={"epochs": 9})
+    app = open_page("study", study=made.study_id, view="Importance")
+    assert "Trials of Hyperband end after 1, 3 or 9 epochs" in unescaped(app)
+
+
 def test_a_view_of_two_objectives_needs_two(open_page, store):
     made = make_study(store, 4)
     app = open_page("study", study=made.study_id, view="Space")

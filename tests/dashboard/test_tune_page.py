@@ -132,6 +132,15 @@ def test_several_objectives_need_an_algorithm_for_them(open_page):
     assert [one.text() for one in written(app).objectives] == ["val_accuracy:max", "macs:min"]
 
 
+def test_latency_says_that_other_workers_disturb_it(open_page, monkeypatch):
+    monkeypatch.setenv("CNNLAB_SLOTS", "2")
+    app = open_page("tune")
+    app.multiselect(key="tune.objectives").set_value(["val_accuracy:max", "latency_ms:min"]).run()
+    assert "Latency is measured while" not in unescaped(app)
+    app.number_input(key="tune.workers").set_value(2).run()
+    assert "Latency is measured while the other workers train" in unescaped(app)
+
+
 def test_objectives_say_their_direction_and_outputs():
     assert objective_title("macs:min") == "MACs of one image (lower is better)"
     assert objective_title("val_accuracy/colour:max") == "Validation accuracy of colour (higher is better)"
@@ -171,6 +180,35 @@ def test_pasted_yaml_fills_the_form(open_page):
     app.text_area(key="tune_pasted").set_value("space: {}").run()
     app.button(key="tune_load").click().run()
     assert app.error
+
+
+def test_layers_that_are_there_or_not_are_searched_in_the_form(open_page):
+    app = open_page("tune")
+    at = "architecture.parameters.layers"
+    study = make_config(
+        run={"architecture": {"name": "layers", "parameters": {"layers": ["flatten", "dense", "dropout"]}}},
+        space={
+            f"{at}.2": ["none", "dense"],
+            f"{at}.2.units": "int(8, 64, log)",
+            f"{at}.3": {"kind": "choice", "values": [None, "dropout"], "only_if": {f"{at}.2": ["dense"]}},
+        },
+    )
+    app.text_area(key="tune_pasted").set_value(study.to_yaml()).run()
+    app.button(key="tune_load").click().run()
+    assert not app.error, app.error[0].value
+    assert written(app) == study
+    assert "Searched where layer 2 is dense, 128 units, ReLU." in unescaped(app)
+    assert app.multiselect(key=f"tune.values.{at}.3").options == ["None", "dropout, 25 %"]
+
+
+def test_trials_that_are_left_out_are_all_of_hyperband(open_page):
+    app = open_page("tune")
+    app.selectbox(key="tune.algorithm.name").set_value("hyperband").run()
+    app.number_input(key="tune.budget.epochs").set_value(9).run()
+    assert metrics_of(app)["Trials"] == "23"
+    assert written(app).budget.trials is None
+    app.number_input(key="tune.budget.trials").set_value(10).run()
+    assert metrics_of(app)["Trials"] == "10"
 
 
 def test_the_form_outlives_a_look_at_another_page(open_page):

@@ -207,7 +207,7 @@ def test_every_chart_says_why_it_is_empty():
         best_so_far(best_so_far_info(now, ACCURACY, across="time")),
         parallel(parallel_info(now)),
         contour(contour_info(now, ACCURACY, RATE, KIND)),
-        study_pareto(study_pareto_info(now)),
+        study_pareto(study_pareto_info(now, *now.goals[:2])),
         timeline(timeline_info(now)),
         study_curves(study_curves_info(now, ACCURACY, nothing)),
     ):

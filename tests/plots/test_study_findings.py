@@ -1,6 +1,7 @@
 """What a study learnt, drawn: map of two hyperparameters, importance, Pareto front; and the lesson on searches."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from study_trials import ACCURACY, KIND, MACS, MOMENTUM, RATE, made
 
 from cnnlab.analysis.importance import Estimate, Importance, ParameterImportance, importance
 from cnnlab.analysis.search_lesson import LANDSCAPES, SEARCHES
+from cnnlab.analysis.trials import Goal
 from cnnlab.plots.search_lesson import best_of_searches, search_ground, search_lesson_info, search_lesson_summary
 from cnnlab.plots.study_contour import contour, contour_info, contour_summary
 from cnnlab.plots.study_importance import importance_bars, importance_info, importance_summary
@@ -91,13 +93,24 @@ def test_why_there_is_no_importance(n, sentence):
 
 def test_the_front_is_drawn_from_one_end_to_the_other():
     now = made(20, "failed")
-    info = study_pareto_info(now)
-    assert list(info.front) == sorted(now.front(), key=lambda place: now.objective(MACS)[place])
+    info = study_pareto_info(now, *now.goals[:2])
+    assert list(info.front) == sorted(now.front(*now.goals[:2]), key=lambda place: now.objective(MACS)[place])
     figure = study_pareto(info)
     assert [trace.name for trace in figure.data] == ["beaten by another", "on the front", "Pareto front"]
     assert sorted(figure.data[1].customdata.tolist()) == sorted(info.front)
     assert (np.diff(figure.data[2].y) >= 0).all()
     assert study_pareto_summary(info).startswith("Of 19 completed trials, ")
+
+
+def test_axes_say_their_unit_and_write_small_numbers_as_they_are():
+    now = made(12, goals=(ACCURACY, Goal("latency_ms", False), MACS))
+    now = replace(now, results=tuple({**one, "latency_ms": 0.1 * place} for place, one in enumerate(now.results, 1)))
+    figure = study_pareto(study_pareto_info(now, now.goals[0], now.goals[1]))
+    assert figure.layout.xaxis.title.text == "Latency of one image (ms), lower is better"
+    assert (figure.layout.xaxis.tickformat, figure.layout.yaxis.tickformat) == (".4~g", ".3~p")
+    other = study_pareto_info(now, now.goals[2], now.goals[1])
+    assert study_pareto(other).layout.yaxis.tickformat == ".3~s"
+    assert list(other.front) == sorted(now.front(MACS, now.goals[1]), key=lambda place: other.x[place])
 
 
 # ---- the lesson ----

@@ -91,6 +91,15 @@ def test_a_trial_is_the_run_with_its_values_and_the_budget():
     assert (short.training.epochs, short.training.warmup_epochs) == (5, 2)
 
 
+def test_an_objective_of_latency_has_it_measured():
+    searched = {"training.learning_rate": "float(1e-3, 1e-1)"}
+    both = study_from_dict(
+        {"space": searched, "objectives": ["val_accuracy", "latency_ms"], "algorithm": {"name": "tpe"}}
+    )
+    assert space.apply(both, {}).compute.measure_latency
+    assert not space.apply(study_from_dict({"space": searched}), {}).compute.measure_latency
+
+
 def test_values_that_do_not_go_together_are_told_and_counted():
     study = study_from_dict({"space": {"training.warmup_epochs": [0, 1, 2, 3], "training.epochs": [1, 2]}})
     with pytest.raises(ConfigError, match="leaves nothing of epochs=2"):

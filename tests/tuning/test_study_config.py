@@ -165,8 +165,8 @@ def test_what_cannot_be_searched_is_refused_with_the_way_out(space, sentence):
 @pytest.mark.parametrize(
     ("others", "sentence"),
     [
-        ({"objectives": ["f1"]}, "Nothing says which way 'f1' is better. Expected one of: images_per_s, macs, "
-         "num_params, train_accuracy, train_loss, train_s, trainable_params, val_accuracy, val_loss. For another "
+        ({"objectives": ["f1"]}, "Nothing says which way 'f1' is better. Expected one of: images_per_s, latency_ms, "
+         "macs, num_params, train_accuracy, train_loss, train_s, trainable_params, val_accuracy, val_loss. For another "
          "logged number give its direction: 'f1:max' or 'f1:min'."),
         ({"objectives": ["test_accuracy:max"]}, "Objective 'test_accuracy' would choose by the test images, which are "
          "there to judge what was chosen. Expected a metric of the validation images. Use 'val_accuracy'."),

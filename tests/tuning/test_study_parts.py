@@ -1,30 +1,25 @@
-"""The parts of a study's processes, each by itself and without keras-tuner."""
+"""The parts of a study's processes, each by itself."""
 
-import itertools
-import json
 import os
-import random
 import sys
 from dataclasses import replace
 
 import pytest
+from study_lab import config
 
+from cnnlab.errors import QueueError
 from cnnlab.launch import studies as launched
 from cnnlab.launch.database import Database
+from cnnlab.launch.engines.base import Handle
 from cnnlab.processes import created_of
 from cnnlab.runs.store import Store
 from cnnlab.runs.studies import create_study, study_dir
 from cnnlab.runs.study_status import StudyStatus, ask, read_asked, read_status, write_status
-from cnnlab.settings.objectives import Objective
-from cnnlab.settings.study import study_from_dict
+from cnnlab.tuning import supervisor
 from cnnlab.tuning.helpers import Helper
-from cnnlab.tuning.keeping import Keeping, ranked, size_of
 from cnnlab.tuning.limits import Limits, read_limits, worker_index, worker_name, write_limits
-from cnnlab.tuning.reached import curves_of, mean_curves, reached
 from cnnlab.tuning.supervisor import Supervisor
 from cnnlab.tuning.trial_runs import Watch
-
-UP, DOWN = Objective(metric="val_accuracy"), Objective(metric="macs")
 
 
 class Clock:
@@ -35,109 +30,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.time
-
-
-def config(**values):
-    return study_from_dict({"space": {"training.learning_rate": "float(1e-4, 1e-1, log)"}} | values)
-
-
-# === What a trial reached ===
-
-
-def test_curves_have_the_names_of_objectives(tmp_path):
-    rows = [
-        ("val", "", "loss", 3.0),
-        ("val", "a", "loss", 1.0),
-        ("val", "b", "loss", 2.0),
-        ("val", "a", "accuracy", 0.7),
-        ("val", "b", "accuracy", 0.4),
-        ("train", "", "learning_rate", 0.1),
-    ]
-    names = ("split", "output", "metric", "value")
-    lines = [dict(zip(names, row, strict=True)) | {"epoch": 1, "step": 1, "elapsed_s": 1.0} for row in rows]
-    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    (epoch,) = curves_of(tmp_path, None).values()
-    assert epoch == {
-        "val_loss": 3.0, "val_loss/a": 1.0, "val_loss/b": 2.0, "val_accuracy": 0.7, "val_accuracy/a": 0.7,
-        "val_accuracy/b": 0.4, "train_learning_rate": 0.1,
-    }  # fmt: skip
-    assert curves_of(tmp_path, "b")[1]["val_accuracy"] == 0.4
-
-
-def test_one_output_needs_no_loss_of_all_together(tmp_path):
-    line = {"split": "val", "output": "a", "metric": "loss", "value": 1.5, "epoch": 1, "step": 1, "elapsed_s": None}
-    (tmp_path / "metrics.jsonl").write_text(json.dumps(line) + "\n")
-    assert curves_of(tmp_path, None)[1] == {"val_loss/a": 1.5, "val_loss": 1.5}
-
-
-def test_a_trial_reached_the_mean_over_executions_at_its_best_epoch():
-    loss = Objective(metric="val_loss")
-    one = {1: {"val_accuracy": 0.5, "val_loss": 1.0}, 2: {"val_accuracy": 0.7, "val_loss": 2.0}}
-    two = {1: {"val_accuracy": 0.9, "val_loss": 3.0}, 2: {"val_accuracy": 0.1, "val_loss": 0.0}}
-    assert mean_curves([one, two])[1] == pytest.approx({"val_accuracy": 0.7, "val_loss": 2.0})
-    assert reached([UP, loss], [one, two]) == pytest.approx({"val_accuracy": 0.7, "val_loss": 2.0})
-    assert reached([loss], [one, two]) == pytest.approx({"val_loss": 1.0})
-    assert reached([UP, DOWN], [one], [{"macs": 10.0}, {"macs": 20.0}]) == {"val_accuracy": 0.7, "macs": 15.0}
-    assert reached([UP, DOWN], [], []) == {}
-
-
-def test_an_epoch_that_is_no_number_is_never_the_best():
-    curves = {1: {"val_accuracy": 0.2}, 2: {"val_accuracy": float("nan")}}
-    assert reached([UP], [curves]) == {"val_accuracy": 0.2}
-
-
-# === What is kept ===
-
-
-def trial(number, status="completed", **objectives):
-    return {"trial_id": str(number), "number": number, "status": status, "objectives": objectives, "run_ids": []}
-
-
-def test_the_best_trial_comes_first():
-    rows = [trial(1, val_accuracy=0.5), trial(2, val_accuracy=0.9), trial(3, "failed", val_accuracy=1.0), trial(4)]
-    assert ranked(rows, [UP]) == ["2", "1"]
-
-
-def test_trials_of_several_objectives_are_ranked_front_after_front():
-    rng = random.Random(3)
-    rows = [trial(n, val_accuracy=rng.randrange(8) / 8, macs=rng.randrange(8)) for n in range(40)]
-
-    def beats(a, b):
-        a, b = a["objectives"], b["objectives"]
-        at_least = a["val_accuracy"] >= b["val_accuracy"] and a["macs"] <= b["macs"]
-        return at_least and a != b
-
-    order = [next(row for row in rows if row["trial_id"] == one) for one in ranked(rows, [UP, DOWN])]
-    assert len(order) == 40
-    assert not any(beats(later, earlier) for earlier, later in itertools.combinations(order, 2))
-
-
-def test_only_the_best_networks_stay_and_the_disk_is_counted(tmp_path):
-    rows = {}
-    for number, accuracy in enumerate([0.1, 0.9, 0.5], start=1):
-        run = tmp_path / f"r{number}"
-        (run / "checkpoints").mkdir(parents=True)
-        (run / "checkpoints" / "training.npz").write_bytes(b"x" * 100)
-        (run / "model.keras").write_bytes(b"x" * 50)
-        (run / "result.json").write_bytes(b"x" * 10)
-        rows[str(number)] = trial(number, val_accuracy=accuracy) | {"run_ids": [run.name]}
-    rows["4"] = trial(4, "running") | {"run_ids": ["r4"]}
-    keeping = Keeping(tmp_path, config(keep_checkpoints=1))
-    keeping.look(rows)
-    assert [size_of(tmp_path / f"r{number}") for number in (1, 2, 3)] == [10, 160, 10]
-    assert keeping.disk_bytes == 180
-    assert size_of(tmp_path / "r4") == 0
-
-
-def test_hyperband_keeps_what_may_go_on_until_it_is_over(tmp_path):
-    (tmp_path / "r1").mkdir()
-    (tmp_path / "r1" / "model.keras").write_bytes(b"x")
-    rows = {"1": trial(1, "failed") | {"run_ids": ["r1"]}}
-    keeping = Keeping(tmp_path, config(algorithm={"name": "hyperband"}))
-    keeping.look(rows)
-    assert (tmp_path / "r1" / "model.keras").exists()
-    keeping.look(rows, is_over=True)
-    assert not (tmp_path / "r1" / "model.keras").exists()
 
 
 # === Limits, hanging runs, helpers ===
@@ -180,29 +72,114 @@ def test_a_run_hangs_when_it_is_silent_far_longer_than_before(tmp_path):
     assert watch.is_hanging()
 
 
-def test_a_helper_that_dies_is_started_again_ever_later_and_one_that_leaves_is_not(tmp_path):
-    clock = Clock()
-    helper = Helper("dies", ["-c", "raise SystemExit(3)"], tmp_path / "log", clock)
+class PaperPlacer:
+    """An engine whose processes are names, which end when they are told to."""
+
+    def __init__(self):
+        self.placed: list[str] = []
+        self.presence = "alive"
+
+    def place(self, task):
+        if self.presence == "full":
+            raise QueueError("No room.")
+        self.placed.append(task.name)
+        self.presence = "alive"
+        return Handle(0, None, f"job {len(self.placed)}")
+
+    def status(self, _handle):
+        return self.presence
+
+    def cancel(self, _handle):
+        self.presence = "gone"
+
+    kill = cancel
+
+
+@pytest.fixture
+def helped(tmp_path):
+    """A helper with its engine and clock, and where it leaves its farewell."""
+    placer, clock = PaperPlacer(), Clock()
+    (tmp_path / "beats").mkdir()
+    return Helper("worker0", ["-m", "x"], tmp_path, tmp_path / "log", placer, clock), placer, clock, tmp_path
+
+
+def test_a_helper_that_dies_is_started_again_ever_later(helped):
+    helper, placer, clock, _ = helped
+    helper.look()
     for deaths, wait_s in ((1, 0.1), (2, 0.4), (3, 1.6)):
-        helper.look()
-        helper._process.wait()
+        assert helper.is_running
+        placer.presence = "gone"
         helper.look()
         assert (helper.deaths, helper.is_running, helper.has_left) == (deaths, False, False)
         clock.time += wait_s - 0.01
         helper.look()
         assert not helper.is_running, "too early"
         clock.time += 0.02
-    leaves = Helper("leaves", ["-c", "pass"], tmp_path / "log", clock)
-    leaves.look()
-    leaves._process.wait()
-    leaves.look()
-    leaves.look()
-    assert leaves.has_left
-    assert not leaves.is_running
-    leaves.call_again()
-    leaves.look()
-    assert leaves.pid is not None
-    leaves.end()
+        helper.look()
+    assert placer.placed == ["worker0"] * 4
+
+
+def test_a_helper_that_cannot_be_placed_or_asked_is_neither_lost_nor_started_twice(helped):
+    helper, placer, clock, _ = helped
+    placer.presence = "full"
+    helper.look()
+    assert (helper.deaths, placer.placed) == (1, [])
+    clock.time, placer.presence = 1.0, "alive"
+    for presence in ("waiting", "unreachable", "alive"):
+        helper.look()
+        placer.presence = presence
+    helper.look()
+    assert placer.placed == ["worker0"]
+    placer.presence = "waiting"
+    assert not helper.is_running, "one in the line of a cluster cannot hang"
+    helper.end()
+    assert placer.presence == "gone"
+
+
+def test_a_helper_that_leaves_with_a_farewell_comes_back_when_it_is_called(helped):
+    helper, placer, _, folder = helped
+    helper.look()
+    farewell = folder / "beats" / "worker0.left"
+    farewell.touch()
+    placer.presence = "gone"
+    helper.look()
+    helper.look()
+    assert (helper.has_left, helper.deaths, len(placer.placed)) == (True, 0, 1)
+    helper.call_again()
+    helper.look()
+    assert (helper.has_left, len(placer.placed), farewell.exists()) == (False, 2, False)
+    farewell.touch()
+    helper.call_again()  # just as it leaves
+    placer.presence = "gone"
+    helper.look()
+    assert (helper.has_left, len(placer.placed)) == (False, 3)
+
+
+def test_a_worker_without_a_sign_of_life_is_replaced_but_not_one_in_the_line_of_a_cluster(tmp_path, monkeypatch):
+    placer, clock = PaperPlacer(), Clock()
+    monkeypatch.setattr(supervisor, "make_placer", lambda _name: placer)
+    monkeypatch.setattr(supervisor.time, "monotonic", clock)
+    store = Store(tmp_path / "store")
+    folder = study_dir(store, create_study(store, config()).study_id)
+    (folder / "beats").mkdir()
+    one = Supervisor(folder)
+    worker = one._worker(0)
+    worker.look()
+
+    def is_replaced(after_s: float) -> bool:
+        clock.time += after_s
+        one._see_whether_hanging(0, worker)
+        return placer.presence == "gone"
+
+    placer.presence = "waiting"
+    assert not is_replaced(0)
+    assert not is_replaced(10 * supervisor.HANG_S)
+    placer.presence = "alive"
+    assert not is_replaced(supervisor.HANG_S - 1), "it has begun just now"
+    (folder / "beats" / "worker0").touch()
+    assert not is_replaced(2)
+    assert not is_replaced(supervisor.HANG_S - 1)
+    assert is_replaced(2)
 
 
 # === The queue looks after supervisors ===

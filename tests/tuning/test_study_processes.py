@@ -1,6 +1,7 @@
 """Studies with real processes, which are killed: what was found stays, and the counts add up."""
 
 import json
+import os
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +10,9 @@ import pytest
 from study_lab import RATE, StudyLab, config
 
 from cnnlab.errors import QueueError, UnknownNameError
+from cnnlab.files import read_json
+from cnnlab.launch.engines import known
+from cnnlab.launch.queue import Queue
 from cnnlab.runs import queries
 from cnnlab.runs.status import read_status as run_status
 from cnnlab.runs.studies import read_trials
@@ -113,6 +117,46 @@ def check_executions(lab: StudyLab, frame: pl.DataFrame) -> None:
     assert set(table["trial_id"]) == set(frame["trial_id"])
     seeds = [lab.store.read_config(run_id).training.seed for run_id in frame["run_ids"][0]]
     assert seeds == [0, 1]
+
+
+@pytest.fixture
+def toy_cluster(tmp_path, monkeypatch) -> Path:
+    """Install the toy cluster, for this process and those that it starts; return the folder of its nodes."""
+    about = tmp_path / "site" / "toy_cluster-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-cluster\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[cnnlab.engines]\ntoy = toy_cluster:ToyCluster\n")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(about.parent), str(Path(__file__).parent)]))
+    monkeypatch.setenv("TOY_CLUSTER", str(tmp_path / "nodes"))
+    monkeypatch.syspath_prepend(str(about.parent))
+    known._points.cache_clear()
+    yield tmp_path / "nodes"
+    known._points.cache_clear()
+
+
+def test_on_a_cluster_workers_are_jobs_that_train_on_their_nodes_and_no_job_is_left_behind(make_lab, toy_cluster):
+    lab = make_lab()
+    lab.gate.write_text("0")
+    lab.start(engine="toy", workers=2)
+    lab.wait_for_epoch(2)
+    assert lab.queue.entries() == [], "the queue of this machine has nothing to do with it"
+    on_nodes = [Queue(node / "queue.sqlite").entries() for node in sorted(toy_cluster.glob("node*"))]
+    assert [len(entries) for entries in on_nodes] == [1, 1]
+    assert read_json(lab.folder / "chief.json")["address"] == "localhost"
+    jobs = [*lab.processes("chief"), *lab.processes("worker")]
+
+    lab.kill("supervisor")
+    lab.wait(lambda: len((toy_cluster / "placed").read_text().splitlines()) == 6, "a new supervisor to place three")
+    assert psutil.wait_procs(jobs, timeout=20)[1] == [], "jobs of the old supervisor stayed"
+    lab.gate.unlink()
+    assert lab.wait_until_at_rest().state == "completed"
+    assert lab.starts() == [1, 1, 1, 1]
+    assert lab.counts() == {"completed": 4}
+    assert [line.split()[0] for line in (toy_cluster / "placed").read_text().splitlines()] == [
+        "chief", "worker0", "worker1", "chief", "worker0", "worker1"
+    ]  # fmt: skip
+    left = [*lab.processes("chief"), *lab.processes("worker")]
+    assert psutil.wait_procs(left, timeout=10)[1] == []
 
 
 TROUBLES = """

@@ -31,7 +31,7 @@ class StudyOracle(StoredOracle):
 
     Attributes:
         is_stopping: No trial is begun any more.
-        max_trials: How many are begun in all; may be raised while it runs. None: the algorithm ends by itself.
+        max_trials: How many are begun in all, see `allow`.
     """
 
     def __init__(self, study: StudyConfig, folder: Path, *, as_grid: bool = False, **options: Any):
@@ -133,12 +133,12 @@ class StudyOracle(StoredOracle):
             self.save()
             return trial.trial_id
 
-    def add_trials(self, count: int) -> None:
-        """Let so many more trials begin."""
+    def allow(self, count: int) -> None:
+        """Let so many trials begin in all; may be raised while it runs."""
         with self._guard:
-            if self.max_trials is not None:
-                self.max_trials += count
-            self.save()
+            if count != self.max_trials:
+                self.max_trials = count
+                self.save()
 
     def was_stopped(self, trial_id: str) -> bool:
         """Return whether the trial was told to end early."""
@@ -180,7 +180,7 @@ class StudyOracle(StoredOracle):
     def _next_trial(self) -> Trial:
         trial_id = f"{len(self.trials):05d}"
         response: dict[str, Any] = {"status": TrialStatus.STOPPED}
-        if not self.is_stopping and (self.max_trials is None or len(self.trials) < self.max_trials):
+        if not self.is_stopping and len(self.trials) < self.max_trials:
             response = self.populate_space(trial_id)
         found = self.hyperparameters.copy()
         found.values = response.get("values") or {}

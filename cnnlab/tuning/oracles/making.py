@@ -1,23 +1,22 @@
 """The oracle of a study, new or going on from its folder."""
 
-from collections.abc import Callable
+import importlib
 from pathlib import Path
 
 from cnnlab.settings.searching import AlgorithmName
 from cnnlab.settings.study import StudyConfig
+from cnnlab.tuning.limits import ORACLE_FILE
 from cnnlab.tuning.oracles.base import StudyOracle
-from cnnlab.tuning.oracles.shipped import BayesianOracle, GridOracle, HyperbandRungs, RandomOracle
-from cnnlab.tuning.oracles.stored import ORACLE_FILE
-from cnnlab.tuning.oracles.with_optuna import ASHAOracle, NSGA2Oracle, TPEOracle
 
-ORACLES: dict[AlgorithmName, Callable[[StudyConfig, Path], StudyOracle]] = {
-    "random": RandomOracle,
-    "grid": GridOracle,
-    "bayesian": BayesianOracle,
-    "hyperband": HyperbandRungs,
-    "tpe": TPEOracle,
-    "asha": ASHAOracle,
-    "nsga2": NSGA2Oracle,
+# Module and class: each is imported where it is asked for, as scikit-learn behind one alone takes 120 MiB.
+ORACLES: dict[AlgorithmName, tuple[str, str]] = {
+    "random": ("shipped", "RandomOracle"),
+    "grid": ("shipped", "GridOracle"),
+    "bayesian": ("bayesian", "BayesianOracle"),
+    "hyperband": ("shipped", "HyperbandRungs"),
+    "tpe": ("with_optuna", "TPEOracle"),
+    "asha": ("with_optuna", "ASHAOracle"),
+    "nsga2": ("with_optuna", "NSGA2Oracle"),
 }
 
 
@@ -28,7 +27,8 @@ def make_oracle(study: StudyConfig, folder: Path) -> StudyOracle:
         StoreError: the folder holds trials of another search space, or a damaged state.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    oracle = ORACLES[study.algorithm.name](study, folder)
+    module, name = ORACLES[study.algorithm.name]
+    oracle: StudyOracle = getattr(importlib.import_module(f"cnnlab.tuning.oracles.{module}"), name)(study, folder)
     if (folder / ORACLE_FILE).exists():
         oracle.reload()
     else:

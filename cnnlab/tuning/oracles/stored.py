@@ -12,12 +12,12 @@ from typing import Any
 from cnnlab.errors import StoreError
 from cnnlab.files import read_json, write_atomic, write_json
 from cnnlab.settings.study import StudyConfig
+from cnnlab.tuning.limits import ORACLE_FILE
 from cnnlab.tuning.oracles.light import Trial, TrialStatus, keras_tuner
 
 # What is reported at this step is how the trial ended, such as the mean over its executions.
 FINAL_STEP = 1_000_000_000
 ENDED = (TrialStatus.COMPLETED, TrialStatus.FAILED)
-ORACLE_FILE = "oracle.json"
 
 
 def hashed_seed(study: StudyConfig) -> int:
@@ -36,7 +36,7 @@ class StoredOracle(keras_tuner.Oracle):
     folder: Path
     # What keras-tuner keeps, without saying of what type.
     ongoing_trials: dict[str, Trial]
-    max_trials: int | None
+    max_trials: int
 
     def _place(self, study: StudyConfig, folder: Path) -> None:
         self.study = study
@@ -87,8 +87,7 @@ class StoredOracle(keras_tuner.Oracle):
         """Take over what `get_state` returned."""
         super().set_state(state)
         self._stopped_at = dict(state["stopped_at"])
-        if self.max_trials is not None and state["max_trials"] is not None:
-            self.max_trials = max(self.max_trials, state["max_trials"])
+        self.max_trials = max(self.max_trials, state["max_trials"] or 0)
         self._retry_queue = list(state["retry_queue"])
 
     def _ended(self, trial: Trial) -> None:

@@ -41,7 +41,7 @@ class OptunaOracle(StudyOracle):
     """An oracle that asks a sampler of Optuna."""
 
     def __init__(self, study: StudyConfig, folder: Path):
-        super().__init__(study, folder, max_trials=study.budget.trials)
+        super().__init__(study, folder, max_trials=study.trials)
         self.distributions = {path: distribution(searched) for path, searched in study.space.items()}
         # Which trial each one of Optuna's is, by its number; None for a repeated proposal that nobody tried.
         self._asked: list[str | None] = []
