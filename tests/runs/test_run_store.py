@@ -157,16 +157,6 @@ def test_deleting_can_be_undone(store: Store, make_run: Make) -> None:
     assert result["main_output"] == "label"
 
 
-def test_an_emptied_trash_is_gone_for_good(store: Store, make_run: Make) -> None:
-    gone, kept = make_run(complete).name, make_run(fail).name
-    assert store.empty_trash() == 0
-    store.delete_run(gone)
-    assert store.empty_trash() == 1
-    assert store.run_ids() == [kept]
-    with pytest.raises(RunNotFoundError, match="Only deleted runs can be restored, until the trash is emptied"):
-        store.restore_run(gone)
-
-
 @pytest.mark.parametrize("state", ["queued", "running"])
 def test_a_run_that_has_not_ended_is_not_deleted(store: Store, make_run: Make, state: str) -> None:
     run_dir = make_run()

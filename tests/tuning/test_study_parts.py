@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from cnnlab.files import size_of
 from cnnlab.launch import studies as launched
 from cnnlab.launch.database import Database
 from cnnlab.processes import created_of
@@ -18,7 +19,7 @@ from cnnlab.runs.study_status import StudyStatus, ask, read_asked, read_status, 
 from cnnlab.settings.objectives import Objective
 from cnnlab.settings.study import study_from_dict
 from cnnlab.tuning.helpers import Helper
-from cnnlab.tuning.keeping import Keeping, ranked, size_of
+from cnnlab.tuning.keeping import Keeping, ranked
 from cnnlab.tuning.limits import Limits, read_limits, worker_index, worker_name, write_limits
 from cnnlab.tuning.reached import curves_of, mean_curves, reached
 from cnnlab.tuning.supervisor import Supervisor
