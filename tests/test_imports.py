@@ -43,6 +43,7 @@ RANKS = {
     "cnnlab.plots": 5,
     "cnnlab.convolution": 5,
     "cnnlab.analysis": 5,
+    "cnnlab.query": 5,
     "cnnlab.architectures": 6,
     "cnnlab.augmentation": 6,
     "cnnlab.training": 7,

@@ -210,6 +210,11 @@ SUMMARY = Table(
         Column("serious_findings", "int32", "Of the doctor at the end; null where it did not look.", "", True),
         Column("study_id", "string", "The study that the run is of; null for others.", is_nullable=True),
         Column("trial_id", "string", "The trial of that study.", is_nullable=True),
+        Column("notes", "string", "Of the config, or what a person wrote since; empty for none.", is_nullable=True),
+        Column("tags", "list<string>", "That people gave it, in the order given."),
+        Column("is_starred", "bool", "Somebody marked it."),
+        Column("is_archived", "bool", "Somebody put it aside: lists leave it out unless they are asked for it."),
+        Column("disk_bytes", "int64", "Of its folder when the row was made; null until it has ended.", "bytes", True),
     ),
 )
 
@@ -290,6 +295,8 @@ INDEX = Table(
     (
         *SUMMARY.columns,
         Column("status_stamp", "string", "Of the `status.json` that the row was made from.", is_nullable=True),
+        Column("made_name", "string", "The name before people gave it another."),
+        Column("made_notes", "string", "The notes of its config.", is_nullable=True),
     ),
 )
 

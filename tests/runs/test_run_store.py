@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from run_making import complete, fail
+from run_making import complete
 
 from cnnlab.config import RunConfig
 from cnnlab.errors import RunNotFoundError, StoreError

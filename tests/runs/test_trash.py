@@ -49,9 +49,7 @@ def deleted_days_ago(store: Store, run_dir: Path, days: float) -> str:
     return run_dir.name
 
 
-def test_what_is_old_leaves_by_itself(
-    store: Store, make_run: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_old_leaves_by_itself(store: Store, make_run: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     old, young = (deleted_days_ago(store, make_run(fail), days) for days in (31, 29))
     monkeypatch.setenv(trash.VARIABLE, "0")
     assert trash.sweep_trash(store) == 0
