@@ -124,6 +124,11 @@ def _titles(model: Any, prefix: str = "") -> dict[str, str]:
     return found
 
 
+def note_of(column: str) -> str:
+    """Return what a column is: the note of the summary, or the title of a setting."""
+    return _NOTES.get(column) or static_fields().get(column) or ("Of the result." if column.startswith(RESULT) else "")
+
+
 def described(columns: Iterable[str]) -> list[dict[str, str]]:
     """Return what can be asked for, for a list beside the box: `field`, `short` words for it, `note`."""
     words: dict[str, list[str]] = {}
@@ -140,6 +145,5 @@ def described(columns: Iterable[str]) -> list[dict[str, str]]:
             is_short = resolve(short, columns).column == column
         except QueryError:
             is_short = False
-        note = "Of the result." if column.startswith(RESULT) else static_fields().get(column, "Of the config.")
-        rows.append({"field": column, "short": short if is_short else "", "note": note})
+        rows.append({"field": column, "short": short if is_short else "", "note": note_of(column) or "Of the config."})
     return rows

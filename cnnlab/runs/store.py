@@ -92,6 +92,10 @@ class Store:
         """Return the ids of all runs, oldest first."""
         return names_in(self.runs_dir, _RUN_ID)
 
+    def has_run(self, run_id: str) -> bool:
+        """Return whether there is a run of that id."""
+        return is_run_id(run_id) and (self.runs_dir / run_id).is_dir()
+
     def run_dir(self, run_id: str) -> Path:
         """Return the folder of a run.
 

@@ -8,7 +8,7 @@ from dashboard import data
 from dashboard.components import draft
 from dashboard.components.live_runs import live_runs
 from dashboard.components.numbers import ago, count, percent
-from dashboard.components.runs_table import wilson_text
+from dashboard.components.runs_columns import wilson_text
 from dashboard.components.status import status_badge
 from dashboard.components.text import plain
 from dashboard.state import go, link
