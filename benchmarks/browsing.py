@@ -16,7 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +81,12 @@ class Bench:
 
     def time(self, name: str, deed: Callable[[], object], holds: str, *, is_first: bool = False) -> None:
         """Do something and note how long it took until `holds`, a condition in JavaScript, was drawn."""
-        before = cpu_s(self.server), cpu_s(psutil.Process()) - own_cpu_s()
+        before = cpu_s(self.server), browser_cpu_s()
         self.page.evaluate(f"window.wait(() => {holds})")
         deed()
         wall_ms = self.page.evaluate("window.waited")
         time.sleep(0.3)  # what the browser does after the drawing is its work, too
-        after = cpu_s(self.server), cpu_s(psutil.Process()) - own_cpu_s()
+        after = cpu_s(self.server), browser_cpu_s()
         self.rows.append(
             {
                 "action": name,
@@ -152,23 +152,32 @@ def browse(bench: Bench, repeat: int) -> None:
     second = bench.runs.sort("num_params", descending=True, nulls_last=True)["num_params"][50]
     bench.time(
         "turn the page",
-        page.get_by_role("button", name="2", exact=True).click,
+        page.get_by_role("button", name="Page 2", exact=True).click,
         f"window.cell('runs_table', 0, 8) === '{second:,}'",
     )
     box = page.get_by_role("checkbox", name="Choose ").nth(2 + repeat)
     bench.time("tick a run", box.click, "window.says('1 chosen')")
     bench.time(
         "groups",
-        page.get_by_role("button", name="Groups", exact=True).or_(page.get_by_role("radio", name="Groups")).first.click,
+        page.get_by_text("Groups", exact=True).click,
         "window.table('groups_table').querySelectorAll('tbody tr').length > 0",
     )
     chosen = [runs["run_id"][int(place)] for place in np.linspace(1, runs.height - 2, COMPARED) + repeat % 2]
-    bench.open(f"/runs?runs={','.join(chosen)}")
-    page.wait_for_function(f"window.says('{COMPARED} chosen')")
+    compare(bench, chosen)
+
+
+def compare(bench: Bench, chosen: list[str]) -> None:
+    """Open a comparison in a tab that has just begun, and another one from there."""
+    page = bench.page
+    press = page.get_by_role("button", name=f"Compare {len(chosen)}").click
     drawn = "document.querySelectorAll('.js-plotly-plot .main-svg .scatterlayer').length >= 2"
-    bench.time(
-        "compare 20 runs", page.get_by_role("button", name=f"Compare {COMPARED}").click, drawn, is_first=is_first
-    )
+    bench.open(f"/runs?runs={','.join(chosen)}")
+    page.wait_for_function(f"window.says('{len(chosen)} chosen')")
+    bench.time(f"compare {len(chosen)} runs", press, drawn, is_first=True)
+    page.get_by_role("link", name="Runs", exact=True).first.click()
+    page.wait_for_function(f"window.says('{len(chosen)} chosen')")
+    page.wait_for_timeout(1000)
+    bench.time(f"compare {len(chosen)} runs", press, drawn)
     page.wait_for_timeout(1000)
 
 
@@ -206,20 +215,21 @@ def server_of(address: str) -> psutil.Process:
 
 
 def cpu_s(process: psutil.Process) -> float:
-    """Return the processor time of a process and its children, but for the dashboard's, so far."""
+    """Return the processor time of a process and its children so far."""
     total = 0.0
     for one in [process, *process.children(recursive=True)]:
-        try:
-            is_other = process.pid == os.getpid() and "chrom" not in one.name().lower()
-            total += 0.0 if is_other else sum(one.cpu_times()[:2])
-        except psutil.Error:
-            continue
+        with suppress(psutil.Error):
+            total += sum(one.cpu_times()[:2])
     return total
 
 
-def own_cpu_s() -> float:
-    """Nothing of this process itself counts as the browser's."""
-    return 0.0
+def browser_cpu_s() -> float:
+    """Return the processor time of the browser's processes so far; helpers that ended are no longer in it."""
+    total = 0.0
+    for one in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            total += sum(one.cpu_times()[:2]) if "chrom" in one.name().lower() else 0.0
+    return total
 
 
 def report(rows: list[dict[str, Any]]) -> None:
