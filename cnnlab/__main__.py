@@ -12,8 +12,10 @@ import cnnlab
 from cnnlab.commands import (
     ablation,
     catalogues,
+    compare,
     datasets,
     doctor,
+    evaluate,
     features,
     finding,
     inspect,
@@ -45,7 +47,8 @@ app.command("extend")(training.extend)
 app.command("warm")(training.warm)
 app.command("runs")(runs.list_runs)
 app.command("show")(runs.show)
-app.command("compare")(runs.compare)
+app.command("compare")(compare.compare)
+app.command("evaluate")(evaluate.evaluate)
 app.command("ablate")(ablation.ablate)
 app.command("ablation")(ablation.ablation)
 app.command("tune")(tuning.tune)

@@ -126,6 +126,11 @@ class RunConfig(Parameters):
     def _check_transfer(self) -> Self:
         self.transfer.check_epochs(self.training.epochs)
         self.transfer.check_architecture(self.architecture.name, self.architecture.parameters)
+        if self.transfer.source and self.tricks.whiten_first_conv:
+            raise ConfigError(
+                f"whiten_first_conv is on, but the first weights come from {self.transfer.source!r}. Expected one of "
+                "the two. Leave whiten_first_conv out, or train from scratch."
+            )
         return self
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ if str(HERE.parent) not in sys.path:  # 'streamlit run dashboard/app.py' puts on
 
 import streamlit as st  # noqa: E402
 
-from dashboard.state import PAGES, show_messages  # noqa: E402
+from dashboard.state import PAGES, begin, show_messages  # noqa: E402
 
 st.set_page_config(
     page_title="CNN Lab",
@@ -31,6 +31,7 @@ for spec in PAGES.values():
         )
     )
 page = st.navigation(sections, position="top")
+begin(page.url_path)
 show_messages()  # of the page before, and of callbacks; a page may stop before the end of this file
 page.run()
 show_messages()

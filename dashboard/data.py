@@ -152,6 +152,16 @@ def _predictions(root: str, run_id: str, split: str, stamp: int) -> pl.DataFrame
     return queries.predictions(store(), run_id, split=split)
 
 
+def answers(run_id: str, output: str) -> pl.DataFrame:
+    """Return sample_id, label and predicted of a run's test images: what comparing needs, and no more."""
+    return _answers(str(store().root), run_id, output, _stamp(store().run_dir(run_id), "predictions.parquet"))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _answers(root: str, run_id: str, output: str, stamp: int) -> pl.DataFrame:  # noqa: ARG001 the key
+    return queries.answers(store(), run_id, output)
+
+
 def layers(run_id: str) -> pl.DataFrame:
     """Return the layers of a run's network with parameters and multiply-accumulates."""
     return _layers(str(store().root), run_id, _stamp(store().run_dir(run_id), "layers.parquet"))

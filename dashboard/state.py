@@ -43,6 +43,25 @@ PAGES: dict[str, PageSpec] = {
     "study": PageSpec("app_pages/study.py", "Study", ":material/insights:", "study", "hidden"),
 }
 _MESSAGES = "messages_for_next_page"
+_HERE = "page_that_is_drawn"
+_NEXT = "widgets_of_next_run"
+
+
+def begin(url_path: str) -> None:
+    """Note which page is drawn, and give widgets what `set_next` left for them; the frame calls it before the page."""
+    st.session_state[_HERE] = url_path
+    for key, value in st.session_state.pop(_NEXT, {}).items():
+        st.session_state[key] = value
+
+
+def is_here(page: str) -> bool:
+    """Return whether `page` (a key of `PAGES`) is the one that is drawn."""
+    return bool(st.session_state.get(_HERE) == PAGES[page].url_path)
+
+
+def set_next(**values: object) -> None:
+    """Set widgets by their keys at the next script run: once drawn, they refuse it in this one."""
+    st.session_state.setdefault(_NEXT, {}).update(values)
 
 
 def go(page: str, **query: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from cnnlab.analysis.intervals import student, wilson
+from cnnlab.analysis.intervals import student_share, wilson
 from cnnlab.analysis.significance import Difference, holm, paired, welch
 
 LEVEL = 0.05
@@ -89,7 +89,7 @@ def effects(groups: Sequence[Scores], against: Sequence[int], answers: Answers) 
 
 
 def _mean(group: Scores) -> tuple[float, float, float]:
-    mean, low, high = student(group.accuracies)
+    mean, low, high = student_share(group.accuracies)
     if len(group.accuracies) == 1 and group.num_images:
         low, high = wilson(round(mean * group.num_images), group.num_images)
     return mean, low, high

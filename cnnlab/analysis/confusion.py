@@ -4,12 +4,17 @@ Rows are the true classes, columns the predicted ones. What divides by zero is m
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from cnnlab.analysis.seriation import similarity_order
+
 Matrix = NDArray[np.int64]
+Cells = Literal["counts", "rows", "columns"]
+Order = Literal["class", "size", "similarity"]
 
 
 def confusion_matrix(labels: ArrayLike, predicted: ArrayLike, num_classes: int) -> Matrix:
@@ -33,6 +38,33 @@ def normalise_rows(matrix: Matrix) -> NDArray[np.float64]:
     """Return the shares of each true class; the row of a class without images is NaN."""
     totals = matrix.sum(axis=1, keepdims=True).astype(np.float64)
     return np.divide(matrix, totals, out=np.full(matrix.shape, np.nan), where=totals > 0)
+
+
+def normalise_columns(matrix: Matrix) -> NDArray[np.float64]:
+    """Return the shares of what was taken for each class; the column of a class never predicted is NaN."""
+    return normalise_rows(matrix.T).T
+
+
+def cell_values(matrix: Matrix, cells: Cells) -> NDArray[np.float64] | Matrix:
+    """Return the counts, or their shares of each row or column."""
+    if cells == "counts":
+        return matrix
+    return normalise_rows(matrix) if cells == "rows" else normalise_columns(matrix)
+
+
+def class_order(matrix: Matrix, order: Order) -> NDArray[np.int64]:
+    """Return the classes, which are numbers of rows, in an order that is the same for rows and columns.
+
+    Args:
+        order: `class` as they are numbered, `size` the most images first, `similarity` so that classes
+            which are taken for each other stand beside each other, and blocks show.
+    """
+    if order == "size":
+        return np.argsort(-matrix.sum(axis=1), kind="stable")
+    if order == "similarity":
+        shares = np.nan_to_num(normalise_rows(matrix))
+        return similarity_order((shares + shares.T) / 2)
+    return np.arange(len(matrix))
 
 
 def overall(matrix: Matrix) -> tuple[int, int]:

@@ -55,6 +55,12 @@ def student(values: Iterable[float], confidence: float = 0.95) -> tuple[float, f
     return mean, mean - half, mean + half
 
 
+def student_share(values: Iterable[float], confidence: float = 0.95) -> tuple[float, float, float]:
+    """Return the same for shares such as accuracies: the interval ends at 0 and 1, which costs it no coverage."""
+    mean, low, high = student(values, confidence)
+    return mean, low if math.isnan(low) else max(0.0, low), high if math.isnan(high) else min(1.0, high)
+
+
 def student_quantile(n: int, confidence: float = 0.95) -> float:
     """Return what the standard error of a mean of `n` values is multiplied by; NaN below two values."""
     return float(special.stdtrit(n - 1, 0.5 + _checked(confidence) / 2)) if n > 1 else math.nan

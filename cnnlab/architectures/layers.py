@@ -1,4 +1,4 @@
-"""Layers that Keras lacks.
+"""Layers and first weights that Keras lacks.
 
 Keras loads a saved network that has one of them only after this module was imported, which
 `cnnlab.training.models` does; elsewhere write `import cnnlab.architectures.layers` first.
@@ -7,7 +7,11 @@ Keras loads a saved network that has one of them only after this module was impo
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
+
+# Share of the variance that keeps the size of activations; PyTorch's convolutions start so.
+SMALL_START = 1 / 3
 
 
 @keras.saving.register_keras_serializable(package="cnnlab")
@@ -100,3 +104,34 @@ class PositionEmbedding(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
+
+
+@keras.saving.register_keras_serializable(package="cnnlab")
+class IdentityStart(keras.initializers.Initializer):
+    """Let the first filters of a convolution hand one input channel on each; the others start random and small.
+
+    Small, `SMALL_START`, so that the others turn fast beside the identity: normalisation follows, and the rate at which
+    a filter turns falls with the square of its length.
+
+    Args:
+        seed: Of the others.
+
+    Source: Zagoruyko and Komodakis 2017, "DiracNets", arXiv:1706.00388; for part of the filters as in Jordan 2024,
+    arXiv:2404.00498, section 3.3.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = seed
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """Return a kernel `(height, width, channels, filters)`."""
+        height, width, channels, filters = shape
+        is_own, identity = np.zeros(filters, bool), np.zeros(shape, "float32")
+        handed_on = np.arange(min(channels, filters))
+        identity[height // 2, width // 2, handed_on, handed_on] = 1
+        is_own[handed_on] = True
+        others = keras.initializers.VarianceScaling(SMALL_START, "fan_in", "uniform", self.seed)(shape, dtype=dtype)
+        return ops.where(ops.convert_to_tensor(is_own), ops.cast(identity, others.dtype), others)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"seed": self.seed}

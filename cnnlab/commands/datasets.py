@@ -1,4 +1,4 @@
-"""`datasets list|show|import|delete`."""
+"""`datasets list|show|import|delete`; `marks` and `correct` are in `cnnlab.commands.marks`."""
 
 import json as json_module
 import sys
@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cnnlab.commands.marks import correct_command, marks_command
 from cnnlab.commands.options import with_model
 from cnnlab.commands.output import JsonOption, grouped, print_json, print_table, say
 from cnnlab.datasets.catalogue import DATASETS
@@ -20,6 +21,8 @@ from cnnlab.runs.store import Store
 MOST_SKIPPED_SHOWN = 20
 
 app = typer.Typer(no_args_is_help=True)
+app.command("marks")(marks_command)
+app.command("correct")(correct_command)
 
 
 @app.command("list")

@@ -1,4 +1,4 @@
-"""`runs`, `show`, `compare`, `logs`, `delete`: look at what is in the store."""
+"""`runs`, `show`, `logs`, `delete`: look at what is in the store."""
 
 from typing import Annotated, Any
 
@@ -7,7 +7,6 @@ import typer
 from cnnlab.commands.documents import run_document
 from cnnlab.commands.follow import follow_log
 from cnnlab.commands.output import JsonOption, grouped, percent, print_json, print_table, say
-from cnnlab.errors import ConfigError
 from cnnlab.launch.queue import Queue
 from cnnlab.runs import queries
 from cnnlab.runs.store import Store
@@ -56,27 +55,6 @@ def show(run_id: RunArgument, json: JsonOption = False) -> None:
     print(f"\n{config.to_yaml()}")
 
 
-def compare(run_ids: Annotated[list[str], typer.Argument(help="Two or more ids.")], json: JsonOption = False) -> None:
-    """Compare runs: their numbers, and where their configs differ."""
-    if len(run_ids) < 2:
-        raise ConfigError("One run has nothing to be compared with. Expected two or more ids.")
-    store = Store()
-    documents = [run_document(store, run_id) for run_id in run_ids]
-    differences = queries.config_differences(store, run_ids)
-    versions = {str(document.get("dataset_version")) for document in documents if document.get("dataset_version")}
-    if json:
-        found = [{"field": field, "values": values} for field, values in differences]
-        print_json({"runs": documents, "differences": found, "same_data": len(versions) <= 1})
-        return
-    _print_comparison(documents)
-    print()
-    print_table(
-        ("differs", *run_ids), [(field, *(values.get(run_id) for run_id in run_ids)) for field, values in differences]
-    )
-    if len(versions) > 1:
-        say("These runs were tested on different data: their accuracies do not rank them.")
-
-
 def logs(
     run_id: RunArgument,
     is_followed: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run has ended.")] = False,
@@ -118,15 +96,3 @@ def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
     seconds = None if row["train_s"] is None else f"{row['train_s']:.1f}"
     accuracy = percent(row["test_accuracy"])
     return (row["run_id"], row["state"], accuracy, grouped(row["num_params"]), grouped(row["macs"]), done, seconds)
-
-
-def _print_comparison(documents: list[dict[str, Any]]) -> None:
-    rows = []
-    for document in documents:
-        low, high = document.get("test_accuracy_95", (None, None))
-        interval = f"{percent(low)} to {percent(high)}" if low is not None else ""
-        numbers = (percent(document.get("test_accuracy")), interval, document.get("test_n"))
-        costs = (grouped(document.get("num_params")), grouped(document.get("macs")))
-        rows.append((document["run_id"], document["status"], *numbers, *costs))
-    columns = ("run", "status", "test accuracy", "95 % interval", "n", "parameters", "MACs")
-    print_table(columns, rows, right=columns[2:])

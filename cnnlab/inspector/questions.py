@@ -16,6 +16,7 @@ from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.datasets.storage import Dataset, find_dataset, open_dataset
 from cnnlab.errors import ConfigError, DatasetError, UnknownNameError
 from cnnlab.inspector.answers import Answer
+from cnnlab.inspector.attribution_questions import attribution_maps
 from cnnlab.inspector.network_questions import costs, inspect, inspect_file, is_fixed
 from cnnlab.inspector.transfer_questions import freeze_map
 from cnnlab.parameters import check
@@ -100,6 +101,7 @@ KINDS: dict[str, Callable[..., Answer]] = {
     "inspect": inspect,
     "inspect_file": inspect_file,
     "filters": filters,
+    "attribution": attribution_maps,
     "freeze_map": freeze_map,
 }
 

@@ -28,6 +28,9 @@ SCHEMA = {
     "val_accuracy": pl.Float64,
 }
 
+# How many seeds stand behind a mean is written beside its name.
+DRAWN_NAME = pl.when(pl.col("n_runs") > 1).then(pl.format("{}, n = {}", "label", "n_runs")).otherwise(pl.col("label"))
+
 
 def missing_accuracy(row: Mapping[str, Any]) -> str:
     """Return why a run has no accuracy, or an empty string."""

@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from cnnlab.plots.bubble_layout import Scale, axes_of, is_drawable, label_positions
-from cnnlab.plots.bubble_rows import COST_MISSING, Cost, basis
+from cnnlab.plots.bubble_rows import COST_MISSING, DRAWN_NAME, Cost, basis
 from cnnlab.plots.bubble_sizes import add_size_legend, size_reference
 from cnnlab.plots.labels import escaped, listed_with_reasons, plural, shortened
 from cnnlab.plots.palette import NEUTRAL, colour_of, symbol_of, with_alpha
@@ -97,15 +97,16 @@ def bubbles(
     if front is not None:
         add_pareto(figure, front, axes.right_end)
     members, stairs = (front.indices, front.steps) if front else ([], [])
-    positions = label_positions(info.table, info.cost, axes, sizeref, height_px, members, stairs)
+    named = info.table.with_columns(label=DRAWN_NAME)
+    positions = label_positions(named, info.cost, axes, sizeref, height_px, members, stairs)
     classes = info.table["architecture"] if colour_by == "architecture" else info.table["key"]
     order = (architectures or sorted(set(classes))) if colour_by == "architecture" else info.keys
     colours, symbols = colour_of(order), symbol_of(order)
-    table = info.table.with_columns(kind=classes, position=pl.Series(positions, dtype=pl.String))
+    table = info.table.with_columns(kind=classes, drawn=named["label"], position=pl.Series(positions, dtype=pl.String))
     parts = table.partition_by("kind", as_dict=True, maintain_order=True)
     for kind in [name for name in order if (name,) in parts]:
         part = parts[kind,]
-        title = kind if colour_by == "architecture" else part["label"][0]
+        title = kind if colour_by == "architecture" else part["drawn"][0]
         _add_bubbles(figure, info, part, title, colours[kind], symbols[kind], sizeref)
     add_size_legend(figure, largest, sizeref)
     figure.update_layout(
@@ -171,7 +172,7 @@ def _add_bubbles(
     x, y = part[info.cost].to_numpy(), part["accuracy"].to_numpy()
     texts = [
         escaped(shortened(label)) if position else ""
-        for label, position in part.select("label", "position").iter_rows()
+        for label, position in part.select("drawn", "position").iter_rows()
     ]
     shared: dict[str, Any] = {
         "x": x,

@@ -1,29 +1,42 @@
-"""Which class is taken for which, as a square: counts, or shares of each true class."""
+"""Which class is taken for which, as a square: counts, or shares of each true or each predicted class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
 import polars as pl
+from numpy.typing import NDArray
 
-from cnnlab.analysis.confusion import Matrix, confusion_matrix, most_confused, normalise_rows, overall
-from cnnlab.analysis.intervals import wilson
+from cnnlab.analysis.confusion import Cells, Matrix, cell_values, confusion_matrix, most_confused, overall
+from cnnlab.analysis.intervals import student, wilson
 from cnnlab.plots.labels import plural, unique_labels
 from cnnlab.plots.palette import sequential
-from cnnlab.plots.template import empty_figure, new_figure
+from cnnlab.plots.square import ANNOTATED_CLASSES, Square, add_cells, square_figure
+from cnnlab.plots.template import empty_figure
 
-# Up to that many classes the number stands in its cell; beyond, it is in the hover text.
-ANNOTATED_CLASSES = 20
+UNITS = {"counts": "images", "rows": "% of the true class", "columns": "% of the predicted class"}
+SCALES = {"counts": "Images", "rows": "Share of true class (%)", "columns": "Share of predicted class (%)"}
+HOW_TO_READ = """\
+Each row is a true class, each column what the network took it for; **the diagonal is right**, all else are mistakes.
+
+- *Share of each true class* divides each row by its images: the diagonal is then the recall of each class.
+- *Share of each predicted class* divides each column: the diagonal is then the precision.
+- *By similarity* puts classes that are taken for each other side by side: mistakes gather in blocks.
+- Small numbers get more of the colour scale than large ones, so that rare mistakes show: read the number.
+- One mistake of a rare class is a large share: look at the counts before you conclude something.
+"""
 
 
 @dataclass(frozen=True)
 class ConfusionInfo:
-    """Counts (rows the true class), and top-1 with its Wilson 95 % interval.
+    """Counts (rows the true class), and top-1 with its 95 % interval.
 
     Attributes:
+        n: Answers: images, times runs where several are summed up.
+        low: Of the Wilson interval of one run, of Student's over several; `high` likewise. NaN where unknown.
         unanswered: Images whose probabilities were no numbers: they stand in no cell.
+        num_runs: How many runs are summed up.
     """
 
     matrix: Matrix
@@ -34,6 +47,7 @@ class ConfusionInfo:
     low: float
     high: float
     unanswered: int = 0
+    num_runs: int = 1
 
     @property
     def is_empty(self) -> bool:
@@ -48,15 +62,16 @@ class ConfusionInfo:
 def confusion_info(
     predictions: pl.DataFrame, class_names: Sequence[str], *, output: str | None = None, split: str = "test"
 ) -> ConfusionInfo:
-    """Return the confusion matrix of one run.
+    """Return the confusion matrix of one run, or the sum over several, such as the seeds of a group.
 
     Args:
-        predictions: Columns split, output, label, predicted, of one run.
+        predictions: Columns split, output, label, predicted; and run_id where several runs are in it.
         class_names: Of the output, in the order of the labels.
         output: Which output; the first that comes when left out.
         split: `test` or `val`.
     """
-    rows = predictions.filter(pl.col("split") == split)
+    needed = [name for name in ("run_id", "split", "output", "label", "predicted") if name in predictions.columns]
+    rows = predictions.select(needed).filter(pl.col("split") == split)  # probabilities need not be moved
     if output is None and rows.height:
         output = rows["output"][0]
     rows = rows.filter(pl.col("output") == output) if output is not None else rows
@@ -64,67 +79,79 @@ def confusion_info(
     rows = rows.drop_nulls("predicted")
     matrix = confusion_matrix(rows["label"].to_numpy(), rows["predicted"].to_numpy(), len(class_names))
     correct, n = overall(matrix)
-    return ConfusionInfo(matrix, tuple(class_names), split, correct, n, *wilson(correct, n), unanswered)
+    by_run = _accuracies(rows)
+    low, high = over_runs(by_run) if len(by_run) > 1 else wilson(correct, n)
+    return ConfusionInfo(matrix, tuple(class_names), split, correct, n, low, high, unanswered, max(1, len(by_run)))
+
+
+def over_runs(shares: Sequence[float]) -> tuple[float, float]:
+    """Return Student's 95 % interval within [0, 1]; NaN where there are fewer than two shares, or all are the same."""
+    _, low, high = student(shares)
+    if not low < high:  # runs that agree to the last image do not prove that all will
+        return float("nan"), float("nan")
+    return max(0.0, low), min(1.0, high)
+
+
+def _accuracies(rows: pl.DataFrame) -> list[float]:
+    """Return the accuracy of each run."""
+    if "run_id" not in rows.columns:
+        return []
+    by_run = rows.group_by("run_id").agg((pl.col("label") == pl.col("predicted")).mean().alias("accuracy"))
+    return by_run["accuracy"].to_list()
 
 
 def confusion(
     info: ConfusionInfo,
-    values: Literal["counts", "shares"] = "counts",
+    cells: Cells = "counts",
     *,
+    order: NDArray[np.int64] | None = None,
+    chosen: tuple[int, int] | None = None,
+    has_diagonal: bool = True,
     is_dark: bool = False,
     height_px: int = 480,
 ) -> go.Figure:
-    """Draw the matrix as a square heatmap; zeros stay blank, small shares get more of the colour scale.
+    """Draw the matrix as a square; zeros stay blank, small numbers get more of the colour scale.
 
     Args:
         info: From `confusion_info`.
-        values: Numbers of images, or their shares of each row.
+        cells: Numbers of images, or their shares of each row or column.
+        order: The classes from left to right and from top to bottom, as of `class_order`.
+        chosen: True and predicted class of a cell to be marked.
+        has_diagonal: False leaves what is right blank, and gives mistakes the whole scale of colours.
         is_dark: The page is dark: then the empty cells are.
         height_px: The square is as large as height and width of the page allow.
+
+    A point's customdata begins with the cell, `true * num_classes + predicted`.
     """
     if info.is_empty:
         return empty_figure(f"No predictions on {info.split} yet: they come when the run has ended.")
-    labels = unique_labels(info.class_names, 22)
-    has_shares = values == "shares"
-    numbers = normalise_rows(info.matrix) if has_shares else info.matrix
-    # Mistakes are rare beside the diagonal; a straight scale would leave them all the colour of zero.
-    scale = sequential(is_dark, power=2.0)
-    is_annotated = len(labels) <= ANNOTATED_CLASSES
-    unit = "% of the true class" if has_shares else "images"
-    figure = new_figure(
-        x_title=f"Predicted class (cells: {unit})" if is_annotated else "Predicted class",
+    is_annotated = len(info.class_names) <= ANNOTATED_CLASSES
+    figure = square_figure(
+        unique_labels(info.class_names, 22),
+        order,
+        chosen,
+        x_title=f"Predicted class (cells: {UNITS[cells]})" if is_annotated else "Predicted class",
         y_title="True class",
         height_px=height_px,
     )
-    figure.add_heatmap(
-        z=numbers,
-        x=labels,
-        y=labels,
-        customdata=info.matrix.tolist(),
-        text=_cell_texts(info, has_shares) if is_annotated else None,
-        texttemplate="%{text}" if is_annotated else None,
-        textfont={"size": 12 if len(labels) <= 12 else 9},
-        colorscale=scale,
-        zmin=0,
-        zmax=1 if has_shares else max(1, int(info.matrix.max())),
-        xgap=1 if len(labels) <= 40 else 0,
-        ygap=1 if len(labels) <= 40 else 0,
-        # Numbers in the cells say more than a bar of colours, which takes their room.
-        showscale=not is_annotated,
-        colorbar={
-            "title": {"text": "Share of true class (%)" if has_shares else "Images", "side": "right"},
-            "tickformat": ".0%" if has_shares else "~s",
-            "thickness": 10,
-            "outlinewidth": 0,
-        },
-        hovertemplate="true %{y}<br>predicted %{x}<br>images: %{customdata}"
-        + ("<br>share of the true class: %{z:.1%}" if has_shares else "")
-        + "<extra></extra>",
+    is_share = cells != "counts"
+    values, counts = cell_values(info.matrix, cells), info.matrix
+    if not has_diagonal:
+        values, counts = (np.where(np.eye(len(counts), dtype=bool), 0, array) for array in (values, counts))
+    highest = float(np.nanmax(values, initial=0))
+    square = Square(
+        values=values,
+        counts=counts,
+        low=0,
+        high=1 if is_share and has_diagonal else highest or 1,
+        # Mistakes are rare beside the diagonal; a straight scale would leave them all the colour of zero.
+        colours=sequential(is_dark, power=2.0),
+        title=SCALES[cells],
+        tick_format=".0%" if is_share else "~s",
+        text=_percent if is_share else _count,
+        hover="images: %{customdata[1]}" + (f"<br>{UNITS[cells][2:]}: %{{customdata[2]:.1%}}" if is_share else ""),
     )
-    figure.update_xaxes(constrain="domain", showgrid=False, type="category", side="bottom")
-    figure.update_yaxes(
-        constrain="domain", showgrid=False, type="category", autorange="reversed", scaleanchor="x", scaleratio=1
-    )
+    add_cells(figure, square, order)
     return figure
 
 
@@ -132,11 +159,15 @@ def confusion_summary(info: ConfusionInfo) -> str:
     """Return one sentence: n, accuracy with its interval, and the most frequent mistake."""
     if info.is_empty:
         return f"No predictions on {info.split} are known yet."
+    several = f", summed over {info.num_runs} runs" if info.num_runs > 1 else ""
+    over = " over runs" if info.num_runs > 1 else ""
+    n = plural(info.n, "image") if info.num_runs == 1 else f"{info.n:,} answers"
     text = (
-        f"Confusion matrix of {plural(info.n, 'image')} of {info.split} in "
-        f"{plural(len(info.class_names), 'class', 'classes')}: {100 * info.accuracy:.2f} % right "
-        f"(95 % interval {100 * info.low:.2f} to {100 * info.high:.2f} %)"
+        f"Confusion matrix of {n} of {info.split} in {plural(len(info.class_names), 'class', 'classes')}{several}: "
+        f"{100 * info.accuracy:.2f} % right"
     )
+    if info.low == info.low:
+        text += f" (95 % interval{over} {100 * info.low:.2f} to {100 * info.high:.2f} %)"
     worst = most_confused(info.matrix, info.class_names, 1)
     if worst.height:
         row = worst.row(0, named=True)
@@ -146,16 +177,29 @@ def confusion_summary(info: ConfusionInfo) -> str:
     return text + "."
 
 
-def _cell_texts(info: ConfusionInfo, has_shares: bool) -> list[list[str]]:
-    if not has_shares:
-        return [[f"{count:,}" if count else "" for count in row] for row in info.matrix.tolist()]
-    shares = np.nan_to_num(normalise_rows(info.matrix)).tolist()
-    return [[_percent(share) for share in row] for row in shares]
+def confusion_numbers(info: ConfusionInfo) -> pl.DataFrame:
+    """Return the cells that are not empty: true, predicted, n, and their shares of both classes."""
+    rows, columns = np.nonzero(info.matrix)
+    names = np.array(info.class_names, dtype=object)
+    return pl.DataFrame(
+        {
+            "true": names[rows].tolist(),
+            "predicted": names[columns].tolist(),
+            "n": info.matrix[rows, columns],
+            "share_of_true": cell_values(info.matrix, "rows")[rows, columns],
+            "share_of_predicted": cell_values(info.matrix, "columns")[rows, columns],
+        },
+        schema_overrides={"true": pl.String, "predicted": pl.String},
+    )
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}" if value else ""
 
 
 def _percent(share: float) -> str:
     """Return whole percents, and never `0` for something nor `100` for not quite all."""
-    if share == 0:
+    if not share > 0:  # NaN is a class without images
         return ""
     if share < 0.005:
         return "<1"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from cnnlab.analysis.ablation import Effect
+from cnnlab.analysis.comparison import Comparison
 from cnnlab.plots.labels import escaped, plural, unique_labels
 from cnnlab.plots.palette import CATEGORICAL, NEUTRAL
 from cnnlab.plots.template import empty_figure, new_figure
@@ -33,11 +34,20 @@ class ForestRow:
 
 @dataclass(frozen=True)
 class ForestInfo:
-    """What is drawn, from the top down; `waiting` are the changes of which no difference is known."""
+    """What is drawn, from the top down; `waiting` are the changes of which no difference is known.
+
+    Attributes:
+        noun: What a row is of.
+        x_title: Of the differences, with their unit.
+        members: The runs behind each row, where a click on it leads to them.
+    """
 
     rows: tuple[ForestRow, ...]
     waiting: tuple[str, ...]
     methods: tuple[str, ...]
+    noun: str = "change"
+    x_title: str = "Effect on test accuracy (points)"
+    members: tuple[tuple[str, ...], ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -57,36 +67,61 @@ def forest_info(effects: Sequence[Effect]) -> ForestInfo:
     return ForestInfo(tuple(rows), tuple(waiting), tuple(dict.fromkeys(one.method for one in effects if one.method)))
 
 
+def differences_info(comparison: Comparison, baseline: int, noun: str = "run") -> ForestInfo:
+    """Return one row per run or group that is set against the baseline, in the order chosen.
+
+    Args:
+        baseline: Its place in `comparison.standings`.
+        noun: What is compared.
+    """
+    base = comparison.standings[baseline]
+    rows, members = [], []
+    for place, one in enumerate(comparison.standings):
+        if place == baseline:
+            continue
+        found = comparison.against(place, baseline)
+        value = found.difference
+        numbers = (100 * value.value, 100 * value.low, 100 * value.high, found.p)
+        rows.append(ForestRow(one.name, base.name, *numbers, one.n, found.is_told_apart))
+        members.append(one.run_ids)
+    title = "Difference from the baseline (points)"
+    return ForestInfo(tuple(rows), (), (), noun, title, tuple(members))
+
+
 def forest(info: ForestInfo) -> go.Figure:
     """Draw the differences around a line at zero; what is more than noise is filled and coloured."""
     if info.is_empty:
         return empty_figure("No difference yet: it takes tested runs of the baseline and of a change.")
     height = 120 + ROW_PX * len(info.rows)
-    figure = new_figure(x_title="Effect on test accuracy (points)", y_title="", height_px=height)
+    figure = new_figure(x_title=info.x_title, y_title="", height_px=height)
     labels = unique_labels(row.name for row in info.rows)
     for is_more in (True, False):
         chosen = [
-            (label, row) for label, row in zip(labels, info.rows, strict=True) if row.is_more_than_noise is is_more
+            (label, place, row)
+            for place, (label, row) in enumerate(zip(labels, info.rows, strict=True))
+            if row.is_more_than_noise is is_more
         ]
         if not chosen:
             continue
         colour = CATEGORICAL[0] if is_more else NEUTRAL
         figure.add_scatter(
-            x=[row.points for _, row in chosen],
-            y=[label for label, _ in chosen],
+            x=[row.points for _, _, row in chosen],
+            y=[label for label, _, _ in chosen],
             mode="markers",
             name="more than noise" if is_more else "may be noise",
             marker={"color": colour, "size": 11, "symbol": "square" if is_more else "square-open"},
             error_x={
                 "type": "data", "symmetric": False, "thickness": 2, "width": 5, "color": colour,
-                "array": [_length(row.high - row.points) for _, row in chosen],
-                "arrayminus": [_length(row.points - row.low) for _, row in chosen],
+                "array": [_length(row.high - row.points) for _, _, row in chosen],
+                "arrayminus": [_length(row.points - row.low) for _, _, row in chosen],
             },
-            hovertext=[_hover(row) for _, row in chosen],
+            customdata=[place for _, place, _ in chosen] if info.members else None,
+            hovertext=[_hover(row) for _, _, row in chosen],
             hovertemplate="%{hovertext}<extra></extra>",
         )  # fmt: skip
     figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1, "dash": "dash"})
-    figure.update_layout(hovermode="closest", showlegend=True, legend={"y": 1.02, "yanchor": "bottom"})
+    figure.update_layout(clickmode="event+select" if info.members else "event", hovermode="closest")
+    figure.update_layout(showlegend=True, legend={"y": 1.02, "yanchor": "bottom"})
     figure.update_xaxes(tickformat="+.3~g")
     figure.update_yaxes(
         categoryorder="array", categoryarray=labels, range=[len(labels) - 0.4, -0.6], type="category", showgrid=False
@@ -100,9 +135,10 @@ def forest_summary(info: ForestInfo) -> str:
         return "No difference is known yet."
     sure = sum(row.is_more_than_noise for row in info.rows)
     largest = max(info.rows, key=lambda row: abs(row.points))
+    known = "more than noise" if info.noun == "change" else f"told apart from {largest.against}"
     text = (
-        f"{sure} of {plural(len(info.rows), 'change')} {'is' if sure == 1 else 'are'} more than noise; the largest "
-        f"effect is {largest.points:+.2f} points ({largest.name}"
+        f"{sure} of {plural(len(info.rows), info.noun)} {'is' if sure == 1 else 'are'} {known}; the largest "
+        f"{'effect' if info.noun == 'change' else 'difference'} is {largest.points:+.2f} points ({largest.name}"
     )
     text += ")" if math.isnan(largest.low) else f", 95 % interval {largest.low:+.2f} to {largest.high:+.2f})"
     if info.waiting:

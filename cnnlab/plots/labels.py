@@ -47,6 +47,17 @@ def plural(count: int, noun: str, many: str = "") -> str:
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
+def digits_below_one(share: float, least: int, most: int = 5) -> int:
+    """Return how many decimals a number takes so that it is not rounded up to 1; at least and at most so many.
+
+    >>> digits_below_one(0.98, 2), digits_below_one(0.99996, 2), digits_below_one(1.0, 2)
+    (2, 5, 2)
+    """
+    if share >= 1:
+        return least
+    return next((digits for digits in range(least, most) if round(share, digits) < 1), most)
+
+
 def listed_with_reasons(reasons: Mapping[str, str], names: Mapping[str, str], most: int = 6) -> str:
     """Return `a (reason), b (reason) and 3 more`, naming runs by `names`."""
     texts = [f"{names.get(key, key)} ({reason})" for key, reason in reasons.items()]

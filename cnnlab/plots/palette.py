@@ -23,6 +23,10 @@ SPLITS = {"train": CATEGORICAL[0], "val": CATEGORICAL[1], "test": CATEGORICAL[2]
 SEQUENTIAL_LIGHT = ("#f4f8fb", "#c9dff0", "#8cbcdd", "#4391c4", "#0b66a0", "#083a66")
 SEQUENTIAL_DARK = ("#16202b", "#123f63", "#0b66a0", "#3f92c8", "#8cc3e6", "#dceefa")
 
+# What is less and what is more than before, from near the middle outwards.
+BELOW_LIGHT, ABOVE_LIGHT = ("#a9cde6", "#4391c4", "#083a66"), ("#f5c396", "#d86000", "#6b2f00")
+BELOW_DARK, ABOVE_DARK = ("#123f63", "#3f92c8", "#dceefa"), ("#5a3210", "#e0812f", "#ffe6cf")
+
 
 def colour_of(names: Iterable[str]) -> dict[str, str]:
     """Return a colour per name, in the order given; a name that comes twice keeps its first."""
@@ -44,6 +48,21 @@ def sequential(is_dark: bool = False, power: float = 1.0) -> list[tuple[float, s
     colours = SEQUENTIAL_DARK if is_dark else SEQUENTIAL_LIGHT
     last = len(colours) - 1
     return [((place / last) ** power, colour) for place, colour in enumerate(colours)]
+
+
+def diverging(is_dark: bool = False, power: float = 1.0) -> list[tuple[float, str]]:
+    """Return a plotly colour scale that is blue below its middle, the page's colour in it and orange above.
+
+    Args:
+        is_dark: The page is dark, so the middle is.
+        power: Above 1, values near the middle get more of the scale.
+    """
+    middle = SEQUENTIAL_DARK[0] if is_dark else SEQUENTIAL_LIGHT[0]
+    below, above = (BELOW_DARK, ABOVE_DARK) if is_dark else (BELOW_LIGHT, ABOVE_LIGHT)
+    last = len(below)
+    lower = [(0.5 - 0.5 * (place / last) ** power, colour) for place, colour in enumerate(below, start=1)]
+    upper = [(0.5 + 0.5 * (place / last) ** power, colour) for place, colour in enumerate(above, start=1)]
+    return [*reversed(lower), (0.5, middle), *upper]
 
 
 def with_alpha(colour: str, alpha: float) -> str:

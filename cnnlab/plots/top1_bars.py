@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import polars as pl
 
-from cnnlab.plots.bubble_rows import basis
+from cnnlab.plots.bubble_rows import DRAWN_NAME, basis
 from cnnlab.plots.bubbles import hover
 from cnnlab.plots.labels import listed_with_reasons, plural
 from cnnlab.plots.point_bars import MOST_BARS, add_point_bars
@@ -57,7 +57,7 @@ def top1_bars(info: Top1BarsInfo, *, architectures: Sequence[str] | None = None)
         return empty_figure(f"No bar to draw: it takes a {info.points.noun} with a test accuracy.")
     table = info.table.head(MOST_BARS)
     figure = add_point_bars(
-        table.with_columns(title=_titles(table) if info.chosen_by else table["label"]),
+        table.with_columns(title=_titles(table) if info.chosen_by else DRAWN_NAME),
         "accuracy",
         f"Top-1 on {info.points.tested_on} (%)",
         lambda value: f"{100 * value:.1f} %",
@@ -91,4 +91,4 @@ def _titles(table: pl.DataFrame) -> pl.Series:
         f"{row['architecture']} (best of {row['of']})" if row["of"] > 1 else row["architecture"]
         for row in table.iter_rows(named=True)
     ]
-    return pl.Series("title", texts, dtype=pl.String)
+    return table.with_columns(label=pl.Series(texts, dtype=pl.String)).select(title=DRAWN_NAME)["title"]

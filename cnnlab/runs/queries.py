@@ -51,6 +51,13 @@ def predictions(store: Store, run_id: str, split: str | None = "test") -> pl.Dat
     return frame if split is None else frame.filter(pl.col("split") == split)
 
 
+def answers(store: Store, run_id: str, output: str, split: str = "test") -> pl.DataFrame:
+    """Return sample_id, label and predicted of one run and output: what comparing needs, without the probabilities."""
+    columns = ("sample_id", "split", "output", "label", "predicted")
+    frame = tables.read_frame(store.run_dir(run_id) / "predictions.parquet", PREDICTIONS, columns)
+    return frame.filter((pl.col("split") == split) & (pl.col("output") == output)).drop("split", "output")
+
+
 def layers(store: Store, run_id: str) -> pl.DataFrame:
     """Return the layers of one run's network and their costs, no rows until it was built."""
     return tables.read_frame(store.run_dir(run_id) / "layers.parquet", LAYERS)

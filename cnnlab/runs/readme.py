@@ -60,6 +60,7 @@ _LAYOUT = """\
     log.txt                what the trainer printed
     person.jsonl           what people say of it: name, notes, tags, star, archived; one line per change
   datasets/<name>/<version>/   dataset.json, samples.parquet, pixels.npy
+  datasets/<name>/marks.json   what people said of its labels, oldest first; the newest of an image and output counts
   index/runs.parquet       one row per ended run; a copy, may be deleted
   index/fields.parquet     every setting and number of ended runs, a column each; a copy, may be deleted
   index/annotated.jsonl    which runs people wrote about since, one line per change; may be deleted with the index

@@ -55,14 +55,19 @@ def write_rows(
     write_table(path, table, [pa.Table.from_pylist(list(rows), schema=arrow_schema(table))], metadata)
 
 
-def read_frame(path: Path, table: Table) -> "pl.DataFrame":
-    """Return the rows of `path` with the columns of `table`, none where there is no file."""
+def read_frame(path: Path, table: Table, columns: Sequence[str] | None = None) -> "pl.DataFrame":
+    """Return the rows of `path` with the columns of `table`, none where there is no file.
+
+    Args:
+        columns: Which to read; the others cost nothing. They must be in every version of the table.
+    """
     import polars as pl
 
     data = read_bytes(path)
-    if data is None:
-        return pl.DataFrame(schema=polars_schema(table))
-    return conform(pl.read_parquet(data), table)
+    if columns is not None:
+        schema = {name: dtype for name, dtype in polars_schema(table).items() if name in columns}
+        return pl.DataFrame(schema=schema) if data is None else pl.read_parquet(data, columns=list(schema))
+    return pl.DataFrame(schema=polars_schema(table)) if data is None else conform(pl.read_parquet(data), table)
 
 
 def conform(frame: "pl.DataFrame", table: Table) -> "pl.DataFrame":

@@ -79,6 +79,20 @@ OF_TRICKS = {
         "A loss that jumps or becomes NaN: high rates, no normalisation. 1 is usual. Costs next to nothing.",
         "Pascanu et al. 2012, arXiv:1211.5063",
     ),
+    "whiten_first_conv": Note(
+        "Whitened first convolution",
+        "The first convolution's kernel is made of the principal patches of the training images, scaled so that its "
+        "answers do not depend on one another, with their negatives; it stays as it is.",
+        "Short trainings from scratch: early layers need not learn to see edges and colours. Costs nothing. The "
+        "network needs a first convolution of at least two filters per value of a patch, as 'airbench' has.",
+        "Page 2018, myrtle.ai/learn/how-to-train-your-resnet; Jordan 2024, arXiv:2404.00498, section 3.2",
+    ),
+    "offset_rate": Note(
+        "Rate of offsets",
+        "The offsets of batch normalisation learn at a multiple of the learning rate.",
+        "Short trainings of networks whose normalisation has no scale: 64 is what speed records take. 1 leaves it out.",
+        "Page 2018, myrtle.ai/learn/how-to-train-your-resnet; Jordan 2024, arXiv:2404.00498, section 3.4",
+    ),
     "decay_all": Note(
         "Decay biases and normalisation too",
         "Weight decay takes biases and the scales and offsets of normalisation as well; otherwise it spares them.",

@@ -49,6 +49,20 @@ class TricksConfig(Parameters):
         description=NOTES["decay_all"].description,
         json_schema_extra={"group": "Optimizer"},
     )
+    offset_rate: float = Field(
+        1.0,
+        gt=0,
+        le=1000,
+        title=NOTES["offset_rate"].title,
+        description=NOTES["offset_rate"].description,
+        json_schema_extra={"log": True, "group": "Optimizer"},
+    )
+    whiten_first_conv: bool = Field(
+        False,
+        title=NOTES["whiten_first_conv"].title,
+        description=NOTES["whiten_first_conv"].description,
+        json_schema_extra={"group": "First weights"},
+    )
     focal_gamma: float = Field(
         0.0,
         ge=0,

@@ -22,10 +22,11 @@ from cnnlab.training.head_rates import head_multipliers
 from cnnlab.training.model import TrainingModel
 from cnnlab.training.models import build_networks, network_shape
 from cnnlab.training.optimizers import build_optimizer
-from cnnlab.training.rate_multipliers import combined, multiply_rates
+from cnnlab.training.rate_multipliers import combined, multiply_rates, offset_multipliers
 from cnnlab.training.schedules import TableSchedule
 from cnnlab.training.training_model import build_training_model
 from cnnlab.training.transfer import Transfer
+from cnnlab.training.whitening import whiten_first_conv
 
 
 @dataclass
@@ -54,7 +55,8 @@ class Equipment:
         """
         optimizer = build_optimizer(self.config.training, TableSchedule(rates), self.config.tricks)
         heads = head_multipliers(self.config.heads.rates, self.networks)
-        multiply_rates(optimizer, combined([heads, transfer.multipliers() if transfer else {}]))
+        offsets = offset_multipliers(self.config.tricks.offset_rate, self.networks)
+        multiply_rates(optimizer, combined([heads, offsets, transfer.multipliers() if transfer else {}]))
         return optimizer, build_engine(self.model, optimizer, **self.resident)
 
 
@@ -77,6 +79,8 @@ def equip(
     """
     with precision(config.training.precision):
         networks = build_networks(config, info)
+        if config.tricks.whiten_first_conv:
+            whiten_first_conv(networks[0], images)
         is_resident = fits_on_device(images.nbytes)
         # What only moves bytes is done before the step, unless the images are on the device already.
         host, pipe = (None, parse(config.augmentation)) if is_resident else split_pipe(parse(config.augmentation))

@@ -29,6 +29,23 @@ def multipliers_of(layers: Mapping[str, float], network: keras.Model) -> dict[in
     }
 
 
+def offset_multipliers(factor: float, networks: Iterable[keras.Model | None]) -> dict[int, float]:
+    """Return the multipliers of the offsets of batch normalisation.
+
+    Args:
+        networks: The network and, where it has one, its companion with auxiliary heads.
+    """
+    if factor == 1:
+        return {}
+    return {
+        id(layer.beta): factor
+        for network in networks
+        if network is not None
+        for layer in network._flatten_layers()
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.center
+    }
+
+
 def combined(several: Iterable[Multipliers]) -> dict[int, float]:
     """Return the product of several multipliers, by variable."""
     product: dict[int, float] = {}

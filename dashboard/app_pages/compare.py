@@ -9,8 +9,11 @@ import streamlit as st
 from cnnlab.errors import RunNotFoundError
 from dashboard import data
 from dashboard.components import comparing
+from dashboard.components.compare.classes import draw_class_views
+from dashboard.components.compare.confidence import draw_confidence
 from dashboard.components.compare.confusion import draw_confusion
 from dashboard.components.compare.curves import draw_curves
+from dashboard.components.compare.images import draw_image_lists
 from dashboard.components.compare.overview import draw_overview
 from dashboard.components.compare.settings import draw_settings
 from dashboard.components.compare.subject import Subject
@@ -131,6 +134,9 @@ PARTS: dict[str, tuple[str, Callable[[Subject], None]]] = {
     "curves": ("Curves", draw_curves),
     "settings": ("Settings", draw_settings),
     "confusion": ("Confusion", draw_confusion),
+    "images": ("Images", draw_image_lists),
+    "classes": ("Classes", draw_class_views),
+    "confidence": ("Confidence", draw_confidence),
 }
 
 st.title("Compare")

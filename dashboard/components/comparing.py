@@ -5,11 +5,9 @@ from typing import Any
 
 import polars as pl
 
-from cnnlab.analysis.intervals import wilson
 from cnnlab.architectures.layer_list import brief
 from cnnlab.commands.text import value_text
-from dashboard.components.numbers import MISSING, count, duration, percent, percent_interval, short
-from dashboard.components.status import look
+from dashboard.components.numbers import MISSING
 
 
 def run_label(row: Mapping[str, Any]) -> str:
@@ -31,7 +29,8 @@ def warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         if len(versions) > 1:
             said.append(
                 f"These runs saw different versions of the data set {name}: {', '.join(sorted(map(str, versions)))}. "
-                "Their test images may differ, so a difference in accuracy may come from the data."
+                "The overview compares them on the test images that they share; a difference in a curve may come from "
+                "the data."
             )
     lacking = [row for row in rows if row["test_accuracy"] is None and row.get("state") == "completed"]
     if lacking:
@@ -62,29 +61,6 @@ def of_output(row: Mapping[str, Any], result: Mapping[str, Any] | None, output: 
         "test_loss": test.get("loss"),
         "val_accuracy": val.get("accuracy"),
     }
-
-
-def summary_table(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """Return one row per run with what counts first: the test accuracy with its interval."""
-    table = []
-    for row in rows:
-        correct, n = row["test_correct"], row["test_n"]
-        interval = percent_interval(*wilson(correct, n)) if correct is not None and n else MISSING
-        table.append(
-            {
-                "Run": run_label(row),
-                "Status": look(row["state"]).label,
-                "Test top-1": percent(row["test_accuracy"], 2),
-                "95 % interval": interval,
-                "Test images": count(n),
-                "Best validation": percent(row["val_accuracy"], 2),
-                "Parameters": count(row["num_params"]),
-                "MACs": short(row["macs"]),
-                "Epochs": f"{count(row['epochs_done'])} / {count(row['epochs'])}",
-                "Training time": duration(row["train_s"]),
-            }
-        )
-    return pl.DataFrame(table)
 
 
 def differences_table(differences: Sequence[tuple[str, Mapping[str, Any]]], labels: Mapping[str, str]) -> pl.DataFrame:

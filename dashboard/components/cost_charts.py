@@ -8,9 +8,8 @@ import streamlit as st
 from cnnlab.plots import bubbles, density, pareto, top1_bars
 from cnnlab.plots.bubble_layout import Scale
 from cnnlab.plots.points import Points
-from dashboard.components.clicks import clicked
+from dashboard.components.clicks import open_clicked
 from dashboard.components.text import plain
-from dashboard.state import go
 
 
 def draw_bubbles(
@@ -61,13 +60,6 @@ def draw_density(points: Points, *, architectures: list[str], can_open: bool) ->
     _draw(figure, density.density_summary(info), points.members, "density", can_open)
 
 
-def open_runs(members: tuple[str, ...]) -> None:
-    """Open the run behind a point, or the comparison of the seeds behind a group."""
-    if len(members) == 1:
-        go("run", run=members[0])
-    go("compare", runs=",".join(members))
-
-
 def numbers_table(points: Points, fronts: dict[bubbles.Cost, pareto.ParetoInfo]) -> pl.DataFrame:
     """Return everything the charts are drawn from, one row per point, for other programs."""
     densities = density.density_info(points).table.select("index", "density")
@@ -100,6 +92,5 @@ def _draw(figure: Any, summary: str, members: tuple[tuple[str, ...], ...], key: 
         alt=summary,
     )
     st.caption(plain(summary))
-    index = clicked(event) if can_open else None
-    if index is not None and 0 <= index < len(members):
-        open_runs(members[index])
+    if can_open:
+        open_clicked(event, members)

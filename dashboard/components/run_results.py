@@ -6,16 +6,21 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from cnnlab.analysis.confusion import per_class
 from cnnlab.analysis.intervals import wilson
 from cnnlab.analysis.joint import all_right
-from cnnlab.plots.confusion import confusion, confusion_info, confusion_summary
-from cnnlab.plots.per_class import per_class, per_class_info, per_class_summary
+from cnnlab.plots.confusion import confusion_info
+from cnnlab.plots.square import NAMED_CLASSES
 from dashboard import data
+from dashboard.components.cells import cell_of_address, clicked_cell
+from dashboard.components.matrices import choose_look, draw_matrix
+from dashboard.components.mistakes import Whose, draw_mistakes, show_cell
 from dashboard.components.network_cost import CONVENTION
 from dashboard.components.numbers import MISSING, count, duration, number, percent, percent_interval, short
+from dashboard.components.run_judgement import run_judgement
+from dashboard.image_data import Side
 
 TOGETHER = "All together"
-VALUES = {"Counts": "counts", "Share of each true class": "shares"}
 
 
 def run_results(run_id: str, result: dict[str, Any]) -> str | None:
@@ -134,38 +139,31 @@ def _test_metric(test: dict[str, Any], label: str, *, border: bool = False) -> N
     )
 
 
+@st.fragment
 def _output(run_id: str, output: str, classes: list[str], result: dict[str, Any]) -> None:
     splits = [split for split in ("test", "val") if result.get(split, {}).get(output)]
     if not splits:
         st.caption("There are no predictions of this output.")
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        label = st.segmented_control(
-            "Confusion matrix", list(VALUES), default="Counts", required=True, key=f"values.{output}"
+    with st.container(horizontal=True, vertical_alignment="bottom", key="matrix_choices"):
+        look = choose_look()
+        split = st.segmented_control(
+            "Images", splits, default=splits[0], required=True, key="split", bind="query-params"
         )
-        split = st.segmented_control("Images", splits, default=splits[0], required=True, key=f"split.{output}")
     frame = data.predictions(run_id, split)
     info = confusion_info(frame, classes, output=output, split=split)
-    left, right = st.columns(2, gap="large")
+    key = f"confusion.{output}"
+    clicked = clicked_cell(key, len(classes))
+    if clicked is not None:
+        show_cell(clicked)
+    left, right = st.columns([3, 2] if len(classes) > NAMED_CLASSES else 2, gap="large")
     with left:
-        st.plotly_chart(
-            confusion(info, VALUES[label], is_dark=st.context.theme.type == "dark", height_px=520),  # type: ignore[arg-type]
-            key=f"confusion.{output}",
-            config={"displayModeBar": False},
-            alt=confusion_summary(info),
-        )
-        st.caption(confusion_summary(info))
+        draw_matrix(info, key, look, look.places([info]), cell_of_address(len(classes)))
     with right:
-        classes_info = per_class_info(info.matrix, classes)
-        _class_table(classes_info.table)
-        st.caption(per_class_summary(classes_info))
-        with st.expander("As bars", icon=":material/bar_chart:"):
-            st.plotly_chart(
-                per_class(classes_info),
-                key=f"per_class.{output}",
-                config={"displayModeBar": False},
-                alt=per_class_summary(classes_info),
-            )
+        _class_table(per_class(info.matrix, classes))
+    run_judgement(run_id, output, split)
+    st.subheader("Mistakes", anchor="mistakes")
+    draw_mistakes(Whose(Side(run_id, "this run", (run_id,)), output, split, tuple(classes)))
 
 
 def _class_table(table: pl.DataFrame) -> None:

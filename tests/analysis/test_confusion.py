@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from cnnlab.analysis.confusion import confusion_matrix, most_confused, normalise_rows, overall, per_class
+from cnnlab.analysis.confusion import (
+    confusion_matrix,
+    most_confused,
+    normalise_columns,
+    normalise_rows,
+    overall,
+    per_class,
+)
 
 NAMES = ("cat", "deer", "dog")
 
@@ -44,6 +51,7 @@ def test_the_matrix_keeps_every_answer(case):
 @given(answers())
 def test_rows_add_to_one_or_are_unknown(case):
     matrix = confusion_matrix(case[1], case[2], case[0])
+    assert np.array_equal(normalise_columns(matrix), normalise_rows(matrix.T).T, equal_nan=True)
     sums = normalise_rows(matrix).sum(axis=1)
     assert np.isnan(sums[matrix.sum(axis=1) == 0]).all()
     assert sums[matrix.sum(axis=1) > 0] == pytest.approx(1.0)

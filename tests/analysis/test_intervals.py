@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from cnnlab.analysis.intervals import student, student_quantile, wilson
+from cnnlab.analysis.intervals import student, student_quantile, student_share, wilson
 
 
 @pytest.mark.parametrize(("correct", "n"), [(0, 1), (1, 1), (5, 10), (0, 360), (360, 360), (349, 360), (9_999, 10_000)])
@@ -81,6 +81,14 @@ def test_student_knows_what_it_does_not_know():
 @pytest.mark.parametrize("n", [2, 3, 10, 50])
 def test_student_quantile_equals_scipy(n):
     assert student_quantile(n) == pytest.approx(stats.t.ppf(0.975, n - 1), rel=1e-10)
+
+
+def test_the_interval_of_a_share_leaves_nothing_possible_out():
+    mean, low, high = student_share([0.9, 1.0])
+    assert (mean, high) == (0.95, 1.0)
+    assert low == student([0.9, 1.0])[1]
+    assert student_share([0.0, 0.1])[1] == 0.0
+    assert math.isnan(student_share([0.5])[2])
 
 
 def test_student_quantile_of_one_value_is_not_known():

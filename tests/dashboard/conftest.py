@@ -2,6 +2,7 @@
 
 import functools
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -144,6 +145,18 @@ def _write_results(run_dir: Path, store: Store) -> None:
     writer.event("completed")
     writer.finish()
     (run_dir / "model.keras").write_bytes(b"not a real model")
+
+
+@pytest.fixture
+def running_run(queue: Queue, store: Store, make_run: Callable[..., str]) -> Path:
+    """The folder of a run whose process has begun: until then it counts as queued, and buttons do other things."""
+    run_dir = store.create_run(store.read_config(make_run()))
+    queue.submit(run_dir)
+    deadline = time.monotonic() + 120
+    while store.read_status(run_dir.name).state != "running":
+        assert time.monotonic() < deadline, "the run did not start"
+        time.sleep(0.02)
+    return run_dir
 
 
 @pytest.fixture

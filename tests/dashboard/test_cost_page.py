@@ -13,7 +13,7 @@ from cnnlab.plots.points import run_points
 from cnnlab.plots.published import published_points
 from cnnlab.published.imagenet import load_imagenet
 from cnnlab.runs.inference import write_inference
-from dashboard.components import cost_charts, cost_subjects, data_jobs, measuring
+from dashboard.components import clicks, cost_charts, cost_subjects, data_jobs, measuring
 from dashboard.components.clicks import clicked
 
 ROW = {
@@ -177,12 +177,15 @@ def test_what_was_clicked(happened, index):
 
 def test_a_point_opens_its_run_and_a_group_its_comparison(monkeypatch):
     opened = []
-    monkeypatch.setattr(cost_charts, "go", lambda page, **query: opened.append((page, query)))
-    cost_charts.open_runs(("a", "b"))
+    monkeypatch.setattr(clicks, "go", lambda page, **query: opened.append((page, query)))
+    clicks.open_runs(("a", "b"))
     assert opened == [("compare", {"runs": "a,b"})]
     opened.clear()
-    cost_charts.open_runs(("a",))
+    clicks.open_runs(("a",))
     assert opened[0] == ("run", {"run": "a"})
+    opened.clear()
+    clicks.open_clicked(event(customdata=1), ["a", ("b", "c")])
+    assert opened == [("compare", {"runs": "b,c"})]
 
 
 def test_the_numbers_to_download(open_page, store):

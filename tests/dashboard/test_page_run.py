@@ -58,7 +58,7 @@ def test_each_output_has_its_numbers(open_page, make_run):
     assert app.metric[0].label == "Test accuracy of shape"
     app.segmented_control(key="output").set_value("colour").run()
     assert app.metric[0].label == "Test accuracy of colour"
-    assert app.segmented_control(key="values.colour").value == "Counts"
+    assert "Confusion matrix of 10 images of test in 2 classes" in said(app)
     linked = open_page("run", run=run_id, output="colour")
     assert linked.metric[0].label == "Test accuracy of colour"
 
@@ -83,12 +83,14 @@ def test_learnt_weights_of_outputs_are_drawn(open_page, make_run, store):
 
 
 def test_the_matrix_turns_to_shares_and_to_validation(open_page, make_run):
-    app = open_page("run", run=make_run())
-    app.segmented_control(key="values.label").set_value("Share of each true class")
-    app.segmented_control(key="split.label").set_value("val")
-    app.run()
-    assert not app.exception
+    app = open_page("run", run=make_run(), cells="Share of each true class", split="val", order="By size")
+    assert app.segmented_control(key="cells").value == "rows"
+    assert app.segmented_control(key="order").value == "size"
     assert "images of val" in said(app)
+    matrix = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert matrix["layout"]["xaxis"]["title"]["text"] == "Predicted class (cells: % of the true class)"
+    app.toggle(key="off_diagonal").set_value(True).run()
+    assert json.loads(app.get("plotly_chart")[0].proto.spec) != matrix
 
 
 @pytest.mark.parametrize("kind", ADVICE)
@@ -115,15 +117,13 @@ def test_a_queued_run_is_cancelled_at_once(open_page, queue, store, make_run):
     assert store.read_status(second.name).state == "cancelled"
 
 
-def test_a_running_run_is_cancelled_after_a_question(open_page, queue, store, make_run):
-    running = store.create_run(store.read_config(make_run()))
-    queue.submit(running)
-    app = open_page("run", run=running.name)
+def test_a_running_run_is_cancelled_after_a_question(open_page, running_run):
+    app = open_page("run", run=running_run.name)
     app.button(key="cancel").click().run()
     assert "Training stops now. What was measured so far is kept." in said(app)
-    assert not (running / "cancel").exists()
+    assert not (running_run / "cancel").exists()
     app.button(key="confirm_yes").click().run()
-    assert (running / "cancel").exists()
+    assert (running_run / "cancel").exists()
 
 
 def test_delete_asks_and_can_be_undone(open_page, store, make_run):
@@ -181,14 +181,12 @@ def write_checkpoint(run_dir, epoch: int, fingerprint: str = "abc-0") -> None:
     np.savez(checkpoint_path(run_dir), about=np.frombuffer(json.dumps(about).encode(), np.uint8))
 
 
-def test_a_running_run_is_paused(open_page, queue, store, make_run):
-    running = store.create_run(store.read_config(make_run()))
-    queue.submit(running)
-    app = open_page("run", run=running.name)
-    app.button(key=f"pause.{running.name}").click().run()
-    assert (running / "pause").exists()
+def test_a_running_run_is_paused(open_page, running_run):
+    app = open_page("run", run=running_run.name)
+    app.button(key=f"pause.{running_run.name}").click().run()
+    assert (running_run / "pause").exists()
     assert "Pauses after the steps at hand." in [toast.value for toast in app.toast]
-    assert app.button(key=f"pause.{running.name}").disabled
+    assert app.button(key=f"pause.{running_run.name}").disabled
 
 
 def test_a_paused_run_is_resumed_or_cancelled(open_page, queue, store, make_run):

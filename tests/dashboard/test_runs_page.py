@@ -59,6 +59,18 @@ def test_groups_show_mean_interval_and_n(open_page, store):
     assert rows["Runs"].to_list() == [1, 4]
     assert rows["95 % interval"].to_list() == [None, "87.0 to 97.0 %"]
     assert rows["Seeds"].to_list() == ["0", "0, 1, 2, 3"]
+    assert rows["Best"].to_list() == [None, None]  # one seed has nothing to be judged by
+
+
+def test_groups_mark_ties_with_the_best_and_open_into_their_runs(open_page, store):
+    for epochs, accuracies in ((2, (0.9, 0.92)), (3, (0.89, 0.92)), (4, (0.5, 0.52))):
+        for seed, accuracy in enumerate(accuracies):
+            make_run(store.root, accuracy=accuracy, training={"epochs": epochs, "seed": seed})
+    make_run(store.root, accuracy=0.99, version="bbbbbbbbbbbb", training={"epochs": 2})  # of other data
+    rows = table(open_page("runs", view="Groups")).sort("Mean test top-1", descending=True)
+    assert rows["Best"].to_list() == [None, "best", "tied with it", "behind"]
+    assert rows["Open"][1].startswith("/compare?runs=2")
+    assert rows["Open"][1].count("%2C") == 1
 
 
 def test_link_chooses_rows_and_compare_takes_them_along(open_page, store):

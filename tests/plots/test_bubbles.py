@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plot_frames import NAN, named, summaries
 
-from cnnlab.analysis.intervals import student, wilson
+from cnnlab.analysis.intervals import student_share, wilson
 from cnnlab.plots.bubble_sizes import LARGEST_BUBBLE_PX, diameter_px, log_ticks, si, size_reference, size_steps
 from cnnlab.plots.bubbles import bubbles, bubbles_info, bubbles_summary
 from cnnlab.plots.palette import CATEGORICAL
@@ -95,13 +95,15 @@ def test_a_group_is_one_bubble_with_students_interval():
     )
     info = bubbles_info(frame, is_grouped=True)
     first, second = info.table.rows(named=True)
-    assert (first["accuracy"], first["low"], first["high"]) == pytest.approx(student([0.8, 0.9]))
+    assert (first["accuracy"], first["low"], first["high"]) == pytest.approx(student_share([0.8, 0.9]))
     assert (first["label"], first["interval"], first["n_runs"]) == ("net", "student", 2)
     assert (second["interval"], second["n_runs"]) == ("wilson", 1)
     assert info.members == (("run0", "run1", "run2"), ("run3",))
     assert info.not_shown == {"run2": "no test accuracy, failed"}
     assert "of 3 runs in 2 groups" in bubbles_summary(info)
-    assert "mean of n = 2 runs" in bubbles(info, colour_by="run").data[0].hovertext[0]
+    trace = bubbles(info, colour_by="run").data[0]
+    assert "mean of n = 2 runs" in trace.hovertext[0]
+    assert trace.name == "net, n = 2"
 
 
 def test_a_click_leads_to_the_run_though_others_are_not_shown():

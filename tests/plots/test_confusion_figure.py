@@ -1,12 +1,12 @@
-"""The matrix and the bars per class as figures."""
+"""The matrix as a figure."""
 
 import numpy as np
 import polars as pl
 import pytest
 
-from cnnlab.analysis.intervals import wilson
-from cnnlab.plots.confusion import ANNOTATED_CLASSES, confusion, confusion_info, confusion_summary
-from cnnlab.plots.per_class import per_class, per_class_info, per_class_summary
+from cnnlab.analysis.intervals import student, wilson
+from cnnlab.plots.confusion import confusion, confusion_info, confusion_numbers, confusion_summary
+from cnnlab.plots.square import ANNOTATED_CLASSES, CELL_CLASSES, NAMED_CLASSES
 
 NAMES = ("cat", "deer", "dog")
 
@@ -33,6 +33,11 @@ def test_only_the_split_and_output_asked_for():
     assert confusion_info(frame, NAMES, output="second").matrix[2, 1] == 1
 
 
+def cells_of(figure):
+    """Return the cell of each point that can be clicked, with its count."""
+    return {int(point[0]): int(point[1]) for point in figure.data[-1].customdata}
+
+
 def test_counts_stand_in_their_cells_and_zeros_are_blank():
     heatmap = confusion(confusion_info(predictions(PAIRS), NAMES)).data[0]
     assert heatmap.z.tolist() == [[1, 0, 2], [0, 0, 0], [0, 0, 1]]
@@ -40,38 +45,80 @@ def test_counts_stand_in_their_cells_and_zeros_are_blank():
 
 
 def test_shares_of_each_row_with_the_counts_in_the_hover_text():
-    figure = confusion(confusion_info(predictions(PAIRS), NAMES), "shares")
-    heatmap = figure.data[0]
+    figure = confusion(confusion_info(predictions(PAIRS), NAMES), "rows")
+    heatmap, points = figure.data
     assert heatmap.z[0] == pytest.approx([1 / 3, 0, 2 / 3])
     assert np.isnan(heatmap.z[1]).all(), "a class without images has no shares"
     assert list(heatmap.text[0]) == ["33", "", "67"]
-    assert heatmap.customdata[0] == [1, 0, 2]
+    assert points.customdata[2] == pytest.approx([2, 2, 2 / 3])
     assert heatmap.zmax == 1
     assert figure.layout.xaxis.title.text == "Predicted class (cells: % of the true class)"
 
 
+def test_shares_of_each_column():
+    heatmap = confusion(confusion_info(predictions(PAIRS), NAMES), "columns").data[0]
+    assert heatmap.z[:, 2] == pytest.approx([2 / 3, 0, 1 / 3])
+    assert np.isnan(heatmap.z[:, 1]).all(), "a class that is never predicted has no shares"
+
+
+def test_without_the_diagonal_mistakes_have_the_whole_scale():
+    pairs = [(0, 0)] * 50 + [(0, 2)] * 2
+    heatmap = confusion(confusion_info(predictions(pairs), NAMES), has_diagonal=False).data[0]
+    assert heatmap.z.tolist() == [[0, 0, 2], [0, 0, 0], [0, 0, 0]]
+    assert heatmap.zmax == 2
+
+
 def test_a_share_is_never_rounded_to_none_or_all():
     pairs = [(0, 0)] * 999 + [(0, 1)]
-    heatmap = confusion(confusion_info(predictions(pairs), NAMES), "shares").data[0]
+    heatmap = confusion(confusion_info(predictions(pairs), NAMES), "rows").data[0]
     assert list(heatmap.text[0]) == [">99", "<1", ""]
 
 
-@pytest.mark.parametrize("num_classes", [2, ANNOTATED_CLASSES, ANNOTATED_CLASSES + 1, 120])
+@pytest.mark.parametrize("num_classes", [2, ANNOTATED_CLASSES, ANNOTATED_CLASSES + 1, 120, CELL_CLASSES + 1])
 def test_from_two_to_many_classes(num_classes):
     names = [f"class {place}" for place in range(num_classes)]
     info = confusion_info(predictions([(place, place) for place in range(num_classes)]), names)
     figure = confusion(info)
-    assert figure.data[0].z.shape == (num_classes, num_classes)
-    assert (figure.data[0].texttemplate is not None) == (num_classes <= ANNOTATED_CLASSES)
-    assert (figure.data[0].showscale) == (num_classes > ANNOTATED_CLASSES)
+    assert (len(figure.data) == 2) == (num_classes <= CELL_CLASSES), "very small cells are points alone"
+    if num_classes <= CELL_CLASSES:
+        assert figure.data[0].z.shape == (num_classes, num_classes)
+        assert (figure.data[0].texttemplate is not None) == (num_classes <= ANNOTATED_CLASSES)
+        assert figure.data[0].showscale == (num_classes > ANNOTATED_CLASSES)
+    assert len(cells_of(figure)) == (num_classes**2 if num_classes <= NAMED_CLASSES else num_classes)
     assert figure.layout.yaxis.scaleanchor == "x", "square"
-    assert figure.layout.yaxis.autorange == "reversed", "the first class is on top"
+    assert figure.layout.yaxis.range == (num_classes - 0.5, -0.5), "the first class is on top"
     figure.to_json()
+
+
+@pytest.mark.parametrize("num_classes", [3, 60, CELL_CLASSES + 3])
+def test_points_lead_to_their_cells_in_any_order(num_classes):
+    names = [str(place) for place in range(num_classes)]
+    info = confusion_info(predictions([(0, 2), (0, 2), (1, 0)]), names)
+    figure = confusion(info, "rows", order=np.arange(num_classes)[::-1])
+    assert {cell: n for cell, n in cells_of(figure).items() if n} == {2: 2, num_classes: 1}
+    points = figure.data[-1]
+    place = list(cells_of(figure)).index(2)
+    assert (int(points.y[place]), int(points.x[place])) == (num_classes - 1, num_classes - 3)
+    assert figure.layout.xaxis.labelalias["0"] == str(num_classes - 1)
+
+
+def test_a_chosen_cell_is_marked_where_the_order_put_it():
+    info = confusion_info(predictions(PAIRS), NAMES)
+    (shape,) = confusion(info, order=np.array([2, 0, 1]), chosen=(0, 2)).layout.shapes
+    assert (shape.x0, shape.x1, shape.y0, shape.y1) == (-0.5, 0.5, 0.5, 1.5)
+
+
+def test_a_thousand_classes_travel_light():
+    rng = np.random.default_rng(0)
+    labels = np.arange(10_000) % 1000
+    guesses = np.where(rng.random(10_000) < 0.75, labels, rng.integers(0, 1000, 10_000))
+    info = confusion_info(predictions(list(zip(labels, guesses, strict=True))), [f"class {n}" for n in range(1000)])
+    assert len(confusion(info, "rows").to_json()) < 300_000
 
 
 def test_classes_of_one_name_stay_apart():
     figure = confusion(confusion_info(predictions([(0, 1)]), ("x", "x", "<b>")))
-    assert list(figure.data[0].x) == ["x", "x (2)", "&lt;b&gt;"]
+    assert [figure.layout.xaxis.labelalias[str(place)] for place in range(3)] == ["x", "x (2)", "&lt;b&gt;"]
 
 
 def test_the_empty_cell_has_the_page_s_side_of_the_scale():
@@ -91,44 +138,32 @@ def test_summary_of_the_matrix():
     )
 
 
+def test_several_runs_are_summed_with_an_interval_over_runs():
+    runs = [predictions([(0, 0)] * right + [(0, 1)] * (10 - right)) for right in (9, 8, 7)]
+    frame = pl.concat(run.with_columns(run_id=pl.lit(f"run {place}")) for place, run in enumerate(runs))
+    info = confusion_info(frame, NAMES)
+    assert (info.num_runs, info.n, info.correct) == (3, 30, 24)
+    assert (info.low, info.high) == pytest.approx((student([0.9, 0.8, 0.7])[1], 1.0)), "an accuracy is at most 1"
+    assert confusion_summary(info) == (
+        "Confusion matrix of 30 answers of test in 3 classes, summed over 3 runs: 80.00 % right (95 % interval over "
+        "runs 55.16 to 100.00 %); most often cat is taken for deer (6 times)."
+    )
+    same = pl.concat([runs[0].with_columns(run_id=pl.lit(name)) for name in "ab"])
+    assert np.isnan(confusion_info(same, NAMES).low), "two runs that agree prove nothing"
+
+
+def test_the_numbers_are_the_cells_that_are_not_empty():
+    assert confusion_numbers(confusion_info(predictions(PAIRS), NAMES)).rows() == [
+        ("cat", "cat", 1, 1 / 3, 1.0), ("cat", "dog", 2, 2 / 3, 2 / 3), ("dog", "dog", 1, 1.0, 1 / 3),
+    ]  # fmt: skip
+
+
 def test_without_predictions_both_say_so():
     info = confusion_info(predictions([]), NAMES)
     assert info.is_empty
     assert np.isnan(info.accuracy)
     assert confusion_summary(info) == "No predictions on test are known yet."
     assert confusion(info).layout.annotations[0].text.startswith("No predictions on test yet")
-    bars = per_class_info(info.matrix, NAMES)
-    assert bars.is_empty
-    assert per_class_summary(bars) == "No predictions are known yet."
-    assert not per_class(bars).data
-
-
-def test_bars_of_each_class():
-    info = per_class_info(confusion_info(predictions(PAIRS), NAMES).matrix, NAMES)
-    figure = per_class(info)
-    assert [trace.name for trace in figure.data] == ["Precision", "Recall", "F1"]
-    assert figure.data[0].x == pytest.approx([1.0, np.nan, 1 / 3], nan_ok=True)
-    assert figure.data[1].customdata.tolist() == [3, 0, 1]
-    assert info.mean_f1 == pytest.approx((0.5 + 0.5) / 2)
-
-
-def test_bars_from_the_lowest_f1_up_unknown_last():
-    matrix = np.array([[9, 0, 1], [0, 0, 0], [9, 0, 1]])
-    assert per_class_info(matrix, NAMES, order="f1").table["class"].to_list() == ["dog", "cat", "deer"]
-
-
-def test_summary_of_the_bars():
-    info = per_class_info(confusion_info(predictions(PAIRS), NAMES).matrix, NAMES)
-    assert per_class_summary(info) == (
-        "Precision, recall and F1 of 3 classes over 4 images: mean F1 50.0 %, lowest 50.0 % (cat); "
-        "never predicted, so without precision: deer; without images, so without recall: deer."
-    )
-
-
-def test_a_hundred_classes_have_room():
-    names = [f"class {place}" for place in range(100)]
-    info = per_class_info(np.eye(100, dtype=np.int64), names)
-    assert per_class(info).layout.height >= 100 * 20
 
 
 def test_images_without_an_answer_are_said_and_stand_in_no_cell():

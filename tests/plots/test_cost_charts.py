@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from plot_frames import named, summaries
 
-from cnnlab.analysis.intervals import student, wilson
+from cnnlab.analysis.intervals import student_share, wilson
 from cnnlab.plots import published
 from cnnlab.plots.bubble_layout import WIDTHS_PX, axes_of, label_positions, share_ticks
 from cnnlab.plots.bubble_sizes import size_reference
@@ -89,8 +89,8 @@ def test_bars_have_the_intervals_of_wilson_and_of_student():
     )
     info = top1_bars_info(run_points(frame, is_grouped=True))
     bar = top1_bars(info).data[0]
-    assert list(bar.y) == ["alone", "net"]
-    mean, _, high = student([0.8, 0.9])
+    assert list(bar.y) == ["alone", "net, n = 2"]
+    mean, _, high = student_share([0.8, 0.9])
     assert bar.error_x.array.tolist() == pytest.approx([wilson(324, 360)[1] - 0.9, high - mean])
     assert "mean of n = 2 runs, Student's t" in bar.hovertext[1]
     assert bar.customdata.dtype == np.int32

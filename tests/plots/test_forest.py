@@ -2,9 +2,13 @@
 
 import math
 
+import numpy as np
+from answered_runs import answered, grouped, single
+
 from cnnlab.analysis.ablation import Effect
+from cnnlab.analysis.comparison import compare
 from cnnlab.analysis.significance import Difference
-from cnnlab.plots.forest import forest, forest_info, forest_summary
+from cnnlab.plots.forest import differences_info, forest, forest_info, forest_summary
 
 BASE = Effect("baseline", 3, 3, 0.9, 0.89, 0.91)
 SURE = Effect("<b>sure</b>", 3, 3, 0.95, 0.94, 0.96, "baseline", Difference(0.05, 0.03, 0.07, 0.001), 0.002, "welch")
@@ -47,3 +51,29 @@ def test_nothing_yet():
     info = forest_info([BASE, LATE])
     assert not forest(info).data
     assert forest_summary(info) == "No difference is known yet."
+
+
+def test_runs_against_a_baseline_lead_to_their_runs():
+    right = {"low": 500, "base": 700, "high": 900, "like": 700}
+    found = compare(single(*[answered(name, np.arange(1000) < count) for name, count in right.items()]), 1)
+    info = differences_info(found, 1)
+    assert [(row.name, row.points, row.is_more_than_noise) for row in info.rows] == [
+        ("low", -20, True),
+        ("high", 20, True),
+        ("like", 0, False),
+    ]
+    figure = forest(info)
+    assert [trace.customdata for trace in figure.data] == [(0, 1), (2,)]
+    assert info.members == (("low",), ("high",), ("like",))
+    assert figure.layout.xaxis.title.text == "Difference from the baseline (points)"
+    assert forest_summary(info).startswith(
+        "2 of 3 runs are told apart from base; the largest difference is -20.00 points"
+    )
+
+
+def test_a_group_leads_to_all_its_runs():
+    runs = [answered(f"{group}{seed}", np.arange(100) < 50 + seed, group=group) for group in "ab" for seed in range(2)]
+    info = differences_info(compare(grouped(*runs)), 0, "group")
+    assert info.members == (("b0", "b1"),)
+    assert info.rows[0].n == 2
+    assert forest_summary(info).startswith("0 of 1 group are told apart from a")

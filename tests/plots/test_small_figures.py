@@ -5,9 +5,19 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from judging_figures import judging_figures
 from plot_frames import metrics, summaries
 
-from cnnlab.plots import bubbles, class_balance, confusion, hardware, learning_curves, per_class, schedule_preview
+from cnnlab.plots import (
+    bubbles,
+    class_balance,
+    confused_pairs,
+    confusion,
+    confusion_difference,
+    hardware,
+    learning_curves,
+    schedule_preview,
+)
 
 # ---- schedule ----
 
@@ -114,13 +124,19 @@ def figures():
     curves = metrics({"a": [1.0, 0.5], "b": [1.0, float("nan")]})
     pairs = pl.DataFrame({"split": ["test"] * 2, "output": ["y"] * 2, "label": [0, 1], "predicted": [0, 0]})
     matrix = confusion.confusion_info(pairs, ("a", "b"))
+    many = confusion.confusion_info(pairs, [f"class {number}" for number in range(300)])
     balance = class_balance.class_balance_info(samples(), ("a", "b"), output="label")
     used = hardware.hardware_info(usage(cpu_percent=[1.0, 2.0, 3.0], memory_bytes=[1, 2, 3]))
     return {
         "learning_curves": learning_curves.learning_curves(learning_curves.learning_curves_info(curves)),
         "confusion": confusion.confusion(matrix),
-        "shares": confusion.confusion(matrix, "shares"),
-        "per_class": per_class.per_class(per_class.per_class_info(matrix.matrix, matrix.class_names)),
+        "shares": confusion.confusion(matrix, "rows"),
+        "many_classes": confusion.confusion(many, has_diagonal=False),
+        "difference": confusion_difference.confusion_difference(
+            confusion_difference.confusion_difference_info(matrix, matrix, ("a", "b"))
+        ),
+        "pairs": confused_pairs.confused_pairs(confused_pairs.confused_pairs_info(pairs, ("a", "b"))),
+        **judging_figures(),
         "bubbles": bubbles.bubbles(bubbles.bubbles_info(summaries({}))),
         "schedule": schedule_preview.schedule_preview(schedule_preview.schedule_preview_info([0.1, 0.2], 1)),
         "balance": class_balance.class_balance(balance),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -169,6 +170,9 @@ def test_predictions_of_two_splits_and_outputs(store: Store, make_run: Make) -> 
     assert test["probabilities"].to_list()[2] == [0.0, 0.0, 1.0]
     assert queries.predictions(store, run_dir.name, "val")["predicted"].to_list() == [0]
     assert queries.predictions(store, run_dir.name, None).height == 5
+    answers = queries.answers(store, run_dir.name, "shape")
+    assert answers.rows() == test.filter(pl.col("output") == "shape").select("sample_id", "label", "predicted").rows()
+    assert queries.answers(store, run_dir.name, "colour", "val").is_empty()
 
 
 def test_predictions_that_do_not_fit_together_are_refused(make_run: Make) -> None:
@@ -201,6 +205,7 @@ def test_before_anything_is_written_there_are_no_rows(store: Store, make_run: Ma
     assert queries.metrics(store, [run_id]).is_empty()
     assert queries.metrics(store, []).is_empty()
     assert queries.predictions(store, run_id).is_empty()
+    assert queries.answers(store, run_id, "label").columns == ["sample_id", "label", "predicted"]
     assert queries.layers(store, run_id).is_empty()
     assert queries.hardware(store, run_id).is_empty()
 

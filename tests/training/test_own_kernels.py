@@ -32,6 +32,7 @@ def step(model, images):
     [
         lambda: keras.layers.BatchNormalization(momentum=0.7),
         lambda: keras.layers.BatchNormalization(scale=False),
+        lambda: keras.layers.BatchNormalization(center=False),
         lambda: keras.layers.Conv2D(5, 1, strides=2, padding="same"),
         lambda: keras.layers.Conv2D(5, 1, strides=(3, 2), activation="relu", use_bias=False),
         lambda: keras.layers.Conv2D(6, 3, strides=2, padding="same"),
@@ -56,3 +57,12 @@ def test_skipped_pixels_are_skipped_before_the_convolution():
         graph = tf.function(lambda pixels: model(pixels)).get_concrete_function(tf.TensorSpec((3, SIDE, SIDE, 4)))
     strides = [list(op.get_attr("strides")) for op in graph.graph.get_operations() if op.type == "Conv2D"]
     assert strides == [[1, 1, 1, 1]]
+
+
+@pytest.mark.parametrize("parts", [{}, {"scale": False}, {"center": False}])
+def test_every_batch_normalisation_has_the_fused_kernel(parts):
+    model = network(keras.layers.BatchNormalization(**parts))
+    with own_kernels(model):
+        step_ = tf.function(lambda pixels: model(pixels, training=True))
+        graph = step_.get_concrete_function(tf.TensorSpec((3, SIDE, SIDE, 4))).graph
+    assert "FusedBatchNormV3" in {operation.type for operation in graph.get_operations()}

@@ -19,13 +19,13 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """The same layer, variables and numbers; only its training step on `(batch, height, width, channels)` differs."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        is_usual = len(inputs.shape) == 4 and self.axis in (3, -1) and self.scale and self.center
+        is_usual = len(inputs.shape) == 4 and self.axis in (3, -1)
         if not (training and self.trainable and is_usual) or self.renorm or mask is not None:
             return super().call(inputs, training=training, mask=mask)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
-            scale=tf.cast(self.gamma, tf.float32),
-            offset=tf.cast(self.beta, tf.float32),
+            scale=tf.cast(self.gamma, tf.float32) if self.scale else tf.ones(inputs.shape[-1:]),
+            offset=tf.cast(self.beta, tf.float32) if self.center else tf.zeros(inputs.shape[-1:]),
             mean=tf.zeros([0]),
             variance=tf.zeros([0]),
             epsilon=self.epsilon,

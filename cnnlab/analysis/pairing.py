@@ -1,0 +1,198 @@
+"""The answers of several networks image by image: on which test images they can be compared, and who is right.
+
+Sample ids are the same in every version of a data set, so networks that were tested on different images, versions
+or splits are compared on the test images that they share: none of them learnt from these. What would make even
+that unfair is refused with its reason.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from cnnlab.plots.labels import plural
+
+Places = NDArray[np.int64]
+
+# Fewer shared images would say next to nothing; where all images are shared, any number will do.
+FEWEST_SHARED = 30
+NOT_TESTED = "not tested yet"
+NO_ANSWERS = "its answers on the test images are not kept"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one network answered on its test images, for one output.
+
+    Attributes:
+        sample_ids: `(n,)` text, each once.
+        labels: `(n,)` true classes, as places in `classes`.
+        is_right: `(n,)` booleans; an answer that is not a number is wrong.
+        classes: Names, in the order of the network's output.
+    """
+
+    sample_ids: pl.Series
+    labels: NDArray[np.int32]
+    is_right: NDArray[np.bool_]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AnsweredRun:
+    """A run as far as comparing it goes; without answers there is the reason why.
+
+    Attributes:
+        dataset: That it learnt and was tested on, `version` of it.
+        output: Of the network, that the answers are of.
+        group_id: Shared by runs whose settings differ in the seed only.
+        views: Over which its probabilities are averaged, as in `tricks.test_time`.
+    """
+
+    run_id: str
+    dataset: str
+    version: str
+    output: str
+    answers: Answers | None
+    group_id: str = ""
+    views: str = "none"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Who is right on the test images that all compared runs share.
+
+    Attributes:
+        run_ids: Of the runs that can be compared.
+        is_right: `(runs, images)` booleans, in the order of `run_ids`.
+        sample_ids: `(images,)` text.
+        left_out: By run id, how many of its test images others lack; without those that lose none.
+        refused: By run id, why it cannot be compared.
+    """
+
+    run_ids: tuple[str, ...]
+    is_right: NDArray[np.bool_]
+    sample_ids: pl.Series
+    left_out: Mapping[str, int]
+    refused: Mapping[str, str]
+
+    @property
+    def num_images(self) -> int:
+        return int(self.is_right.shape[1])
+
+
+# Returns the columns sample_id, label and predicted of a run's test images, for one output.
+ReadAnswers = Callable[[str, str], pl.DataFrame]
+
+
+def answered_run(row: Mapping[str, Any], result: Mapping[str, Any] | None, read: ReadAnswers) -> AnsweredRun:
+    """Return a run with its answers.
+
+    Args:
+        row: Of the summaries; its `main_output` is the output that is compared.
+        result: Of the run, None where it has not ended well.
+        read: Asked only for a run that was tested on that output.
+    """
+    output = str(row["main_output"] or "")
+    run_id, group_id = str(row["run_id"]), str(row["group_id"] or row["run_id"])
+    known = AnsweredRun(run_id, str(row["dataset"]), str(row["dataset_version"]), output, None, group_id)
+    if result is None or not result.get("test"):
+        return replace(known, reason=NOT_TESTED)
+    classes = result.get("outputs", {}).get(output)
+    if classes is None:
+        return replace(known, reason=f"it did not learn the output {output}")
+    frame = read(run_id, output)
+    if frame.is_empty():
+        return replace(known, reason=NO_ANSWERS)
+    is_right = (frame["predicted"] == frame["label"]).fill_null(value=False).to_numpy()
+    answers = Answers(frame["sample_id"], frame["label"].to_numpy(), is_right, tuple(map(str, classes)))
+    return replace(known, answers=answers, views=str(result.get("test_time", "none")))
+
+
+def share(runs: Sequence[AnsweredRun]) -> Shared:
+    """Return who is right on the test images that the runs share; the first that has answers decides which fit.
+
+    A run that would take more than half of their images from two or more others is refused.
+    """
+    first = next((run for run in runs if run.answers is not None), None)
+    if first is None or first.answers is None:
+        nobody = np.zeros((0, 0), np.bool_)
+        return Shared((), nobody, pl.Series([], dtype=pl.String), {}, {run.run_id: _unlike(run, run) for run in runs})
+    refused: dict[str, str] = {}
+    fitting: list[tuple[str, Answers, Places]] = []
+    for run in runs:
+        refused[run.run_id] = _unlike(first, run)
+        if run.answers is not None and not refused[run.run_id]:
+            place = _places(first.answers, run.answers)
+            refused[run.run_id] = _other_labels(first.answers, run.answers, place)
+            fitting += [(run.run_id, run.answers, place)] if not refused[run.run_id] else []
+    is_shared = np.ones(len(first.answers.sample_ids), np.bool_)
+    # Those that share most come first, so that one odd run cannot push the others out.
+    together = 0
+    for run_id, _, place in sorted(fitting, key=lambda one: -int((one[2] >= 0).sum())):
+        refused[run_id] = _too_few(is_shared, is_shared & (place >= 0), has_others=together > 1)
+        if not refused[run_id]:
+            is_shared &= place >= 0
+            together += 1
+    kept = [one for one in fitting if not refused[one[0]]]
+    lost = {run_id: len(answers.sample_ids) - int(is_shared.sum()) for run_id, answers, _ in kept}
+    return Shared(
+        run_ids=tuple(run_id for run_id, _, _ in kept),
+        is_right=np.stack([answers.is_right[place[is_shared]] for _, answers, place in kept]),
+        sample_ids=first.answers.sample_ids.filter(pl.Series(is_shared)),
+        left_out={run_id: count for run_id, count in lost.items() if count},
+        refused={run_id: reason for run_id, reason in refused.items() if reason},
+    )
+
+
+def _unlike(first: AnsweredRun, run: AnsweredRun) -> str:
+    """Return why a run answers another question than the first, or an empty string."""
+    if run.answers is None or first.answers is None:
+        return run.reason or NO_ANSWERS
+    if run.dataset != first.dataset:
+        return f"it stands on the data set {run.dataset}, not on {first.dataset}"
+    if run.output != first.output:
+        return f"it answers {run.output}, not {first.output}"
+    here, there = run.answers.classes, first.answers.classes
+    if set(here) != set(there):
+        odd = next(name for name in [*here, *there] if (name in here) != (name in there))
+        which = "it does not know" if odd in there else "only it knows"
+        return (
+            f"it chooses among other classes: {plural(len(here), 'class', 'classes')}, not {len(there)}; {which} {odd}"
+        )
+    return ""
+
+
+def _places(first: Answers, other: Answers) -> Places:
+    """Return for each image of `first` where it is in `other`, or -1."""
+    if first.sample_ids.equals(other.sample_ids):
+        return np.arange(len(first.sample_ids))
+    there = pl.DataFrame({"id": other.sample_ids, "place": np.arange(len(other.sample_ids))})
+    found = pl.DataFrame({"id": first.sample_ids}).join(there, on="id", how="left", maintain_order="left")
+    return found["place"].fill_null(-1).to_numpy()
+
+
+def _too_few(before: NDArray[np.bool_], after: NDArray[np.bool_], *, has_others: bool) -> str:
+    count, had = int(after.sum()), int(before.sum())
+    if count == had or (count >= FEWEST_SHARED and not (has_others and 2 * count < had)):
+        return ""
+    if not count:
+        return "it was tested on different images: none of them is shared"
+    return f"it shares only {count:,} of {had:,} test images with the others"
+
+
+def _other_labels(first: Answers, other: Answers, place: Places) -> str:
+    here = place >= 0
+    labels = other.labels[place[here]]
+    if other.classes != first.classes:
+        labels = np.array([first.classes.index(name) for name in other.classes], np.int32)[labels]
+    differing = int((labels != first.labels[here]).sum())
+    if not differing:
+        return ""
+    verb = "has" if differing == 1 else "have"
+    return (
+        f"{differing:,} of the {int(here.sum()):,} shared test images {verb} another label in its version of the data"
+    )

@@ -1,0 +1,192 @@
+"""Lines of several runs over one another: one per run, or one per group as the mean of its seeds with a band."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import plotly.graph_objects as go
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from cnnlab.analysis.intervals import student_quantile
+from cnnlab.plots.labels import escaped, plural
+from cnnlab.plots.palette import with_alpha
+
+Numbers = NDArray[np.float64]
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Overlay(Generic[Result]):
+    """What is drawn in one colour: the result of one run, or those of the runs of a group."""
+
+    key: str
+    label: str
+    results: tuple[Result, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Points with intervals; NaN is a gap, or an end that is not known.
+
+    Attributes:
+        runs: Of how many runs each point is the mean; at 1 the interval is over images, above over seeds.
+    """
+
+    key: str
+    label: str
+    x: Numbers
+    y: Numbers
+    low: Numbers
+    high: Numbers
+    runs: NDArray[np.int64]
+
+    @property
+    def is_mean(self) -> bool:
+        return bool((self.runs > 1).any())
+
+
+def combined(
+    values: Sequence[ArrayLike], low: Sequence[ArrayLike], high: Sequence[ArrayLike]
+) -> tuple[Numbers, Numbers, Numbers, NDArray[np.int64]]:
+    """Return value, low, high and number of runs of each point.
+
+    One run keeps its own interval, over images. Of several it is Student's 95 % interval of their mean, over seeds,
+    within [0, 1]; a run that lacks a point has no part in it.
+
+    Args:
+        values: One sequence of points per run, NaN where it has none.
+        low: Of each point; of no use where there are several runs.
+        high: As `low`.
+    """
+    table = np.array([np.asarray(one, np.float64) for one in values])
+    runs = np.isfinite(table).sum(axis=0)
+    if len(table) == 1:
+        return table[0], np.asarray(low[0], np.float64), np.asarray(high[0], np.float64), runs
+    quantiles = {count: student_quantile(count) for count in np.unique(runs).tolist()}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.nansum(table, axis=0) / np.where(runs, runs, np.nan)
+        deviation = np.sqrt(np.nansum((table - mean) ** 2, axis=0) / np.where(runs > 1, runs - 1, np.nan))
+        half = np.array([quantiles[count] for count in runs.tolist()]) * deviation / np.sqrt(runs)
+    return mean, np.clip(mean - half, 0, 1), np.clip(mean + half, 0, 1), runs
+
+
+def numbers_of(lines: Sequence[Line], x: str, y: str) -> pl.DataFrame:
+    """Return one row per point: run or group, `x`, `y`, the ends of its 95 % interval, and of how many runs."""
+    frames = [
+        pl.DataFrame(
+            {
+                "curve": [line.label] * len(line.x),
+                x: line.x,
+                y: line.y,
+                "low": line.low,
+                "high": line.high,
+                "runs": line.runs,
+            }
+        )
+        for line in lines
+    ]
+    return pl.concat(frames).fill_nan(None) if frames else pl.DataFrame()
+
+
+def column(table: pl.DataFrame, name: str) -> Numbers:
+    """Return a column as floats, NaN for null."""
+    return table[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+
+def add_band(figure: go.Figure, line: Line, colour: str, **place: Any) -> None:
+    """Draw the intervals of a line as an area behind it."""
+    known = np.isfinite(line.low) & np.isfinite(line.high)
+    if known.sum() < 2:
+        return
+    x, low, high = line.x[known], line.low[known], line.high[known]
+    figure.add_scatter(
+        x=np.concatenate([x, x[::-1]]),
+        y=np.concatenate([high, low[::-1]]),
+        mode="lines",
+        fill="toself",
+        fillcolor=with_alpha(colour, 0.16),
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+        legendgroup=line.key,
+        **place,
+    )
+
+
+def add_line(
+    figure: go.Figure,
+    line: Line,
+    colour: str,
+    *,
+    name: str,
+    hover: str,
+    style: Mapping[str, Any] | None = None,
+    mode: str = "lines",
+    **options: Any,
+) -> None:
+    """Draw a line whose hover text ends with its interval and, of a group, with how many runs it is the mean of.
+
+    Args:
+        name: In the legend.
+        hover: Of a point, with plotly's `%{x}` and `%{y}`.
+        style: Of the line, such as its dash.
+        mode: Of the trace.
+        options: Passed on.
+    """
+    figure.add_scatter(
+        x=line.x,
+        y=line.y,
+        mode=mode,
+        line={"color": colour, "width": 2, **(style or {})},
+        marker={"color": colour, "size": 7},
+        name=escaped(name),
+        legendgroup=line.key,
+        text=_texts(line),
+        hovertemplate=f"<b>{escaped(line.label)}</b><br>{hover}%{{text}}<extra></extra>",
+        **options,
+    )
+
+
+def error_bars(line: Line, colour: str) -> dict[str, Any]:
+    """Return the intervals of a line as plotly's error bars."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": np.nan_to_num(line.high - line.y),
+        "arrayminus": np.nan_to_num(line.y - line.low),
+        "thickness": 1.5,
+        "width": 3,
+        "color": colour,
+    }
+
+
+def basis(lines: Sequence[Line]) -> str:
+    """Return what the intervals of these lines are over."""
+    kinds = dict.fromkeys("seeds" if line.is_mean else "images" for line in lines)
+    return f"95 % intervals over {' or '.join(kinds)}"
+
+
+def listed(texts: Sequence[str], most: int = 4) -> str:
+    """Return `a, b and 3 more`."""
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
+
+
+def left_out_text(count: int) -> str:
+    """Return what a summary says of images without an answer; nothing where there are none."""
+    return f"; {plural(count, 'image')} without an answer left out" if count else ""
+
+
+def most(overlays: Sequence[Overlay[Any]], name: str) -> int:
+    """Return the highest count under this name of all results, 0 without any."""
+    return max((getattr(result, name) for one in overlays for result in one.results), default=0)
+
+
+def _texts(line: Line) -> list[str]:
+    texts = []
+    for low, high, runs in zip(line.low.tolist(), line.high.tolist(), line.runs.tolist(), strict=True):
+        text = f"<br>95 % interval {low:.1%} to {high:.1%}" if np.isfinite([low, high]).all() else ""
+        texts.append(text + (f"<br>mean of {plural(runs, 'run')}" if line.is_mean else ""))
+    return texts
