@@ -29,6 +29,7 @@ def draw_tools() -> str:
             runs_address.draw_views()
         st.toggle("Archived", key="archived", bind="query-params", on_change=runs_address.first_page,
                   help="Show runs that were put aside, too.")  # fmt: skip
+        draw_undo()
     return str(view)
 
 
@@ -58,8 +59,8 @@ if opened := st.session_state.pop(runs_table.OPENED, ""):
     go("run", run=opened)
 st.title("Runs")
 runs = data.summaries()
-draw_undo()
 if runs.is_empty():
+    draw_undo()
     empty_state(
         ":material/table_rows:",
         "No runs yet",

@@ -140,19 +140,21 @@ def _edit_form(picked: pl.DataFrame) -> None:
         st.caption(
             f"For {runs_text(picked.height)}. What you leave as it is stays; what you write is the same for all."
         )
-    name = st.text_input("Name", begun["name"], max_chars=80, key="edit_name", help="Empty: as the run was made.")
-    text = st.text_area("Notes", begun["notes"], max_chars=4000, height=180, key="edit_notes")
-    if st.button("Save", type="primary", icon=":material/save:", key="save_edit"):
-        save_edit(picked, begun, name, text)
+    st.text_input("Name", begun["name"], max_chars=80, key="edit_name", help="Empty: as the run was made.")
+    st.text_area("Notes", begun["notes"], max_chars=4000, height=180, key="edit_notes")
+    if st.button("Save", type="primary", icon=":material/save:", key="save_edit", on_click=save_edit,
+                 args=(picked, begun)):  # fmt: skip
         st.rerun()
 
 
-def save_edit(picked: pl.DataFrame, begun: dict[str, str], name: str, notes: str) -> None:
+def save_edit(picked: pl.DataFrame, begun: dict[str, str]) -> None:
     """Keep a name and notes where they changed; what somebody else wrote meanwhile is told before it is replaced."""
-    written = {field: value for field, value in (("name", name), ("notes", notes)) if value != begun[field]}
+    said_now = {field: str(st.session_state[f"edit_{field}"]) for field in begun}
+    written = {field: value for field, value in said_now.items() if value != begun[field]}
     if not written:
         return
     run_ids = picked["run_id"].to_list()
+    data.refresh()  # the newest of what others wrote
     now = data.summaries().filter(pl.col("run_id").is_in(run_ids)).select("run_id", "name", "notes")
     met = now.join(picked.select("run_id", "name", "notes"), on="run_id", suffix="_before")
     for field in written:

@@ -6,17 +6,18 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from cnnlab.errors import QueryError
+from cnnlab.errors import CNNLabError, QueryError
 from cnnlab.query.names import AGE, described
+from cnnlab.runs.annotations import Change
 from dashboard import data, runs_data
-from dashboard.components import runs_actions, runs_address, runs_chosen
+from dashboard.components import runs_address, runs_chosen
 from dashboard.components.groups_table import COLUMNS, Groups, group_row, groups_of
 from dashboard.components.numbers import count
 from dashboard.components.picking_table import Row, picking_table
 from dashboard.components.runs_columns import MADE, RunColumn, cells, head, run_column, run_columns
 from dashboard.components.runs_query import ask_too
 from dashboard.components.text import plain
-from dashboard.state import url
+from dashboard.state import say, url
 
 SIZES = (50, 100, 250, 500)
 OPENED = "runs_opened"
@@ -114,7 +115,11 @@ def _sort(columns: Sequence[RunColumn], column: str, is_number: bool) -> None:
 
 
 def _star(run_id: str, is_on: bool) -> None:
-    runs_actions.star(data.summaries().filter(run_id=run_id), is_on)
+    """Mark one run; another click takes it back, so nothing else offers to."""
+    try:
+        runs_data.annotate([run_id], Change(is_starred=is_on))
+    except CNNLabError as error:
+        say(plain(error), ":material/error:")
 
 
 def draw_groups(found: pl.DataFrame, chosen: list[str], area: Any) -> None:

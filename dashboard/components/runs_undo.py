@@ -62,10 +62,11 @@ def draw_undo() -> None:
     deed: Deed | None = st.session_state.get(LAST)
     if deed is None:
         return
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key="undo_bar"):
+    # A line of its own would push the table away from under the pointer.
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="undo_bar"):
         st.markdown(f"{deed.icon} {plain(deed.told)}", width="content")
         st.button("Undo", key="undo", icon=":material/undo:", on_click=_undo, args=(deed,))
-        st.button("Dismiss", key="dismiss_undo", type="tertiary", on_click=_dismiss)
+        st.button("", key="dismiss_undo", icon=":material/close:", type="tertiary", help="Dismiss", on_click=_dismiss)
 
 
 def _undo(deed: Deed) -> None:
