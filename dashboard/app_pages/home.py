@@ -16,7 +16,8 @@ from dashboard.state import go, link
 NEWEST = 5
 
 runs = data.summaries()
-ended = runs.filter(~pl.col("state").is_in(data.RUNNING_STATES)).sort("ended_at", "created_at", descending=True)
+is_shown = ~pl.col("state").is_in(data.RUNNING_STATES) & ~pl.col("is_archived")
+ended = runs.filter(is_shown).sort("ended_at", "created_at", descending=True)
 completed = runs.filter(pl.col("state") == "completed")
 
 

@@ -16,6 +16,8 @@ from dashboard.components.runs_undo import Deed, runs_text
 from dashboard.components.text import plain
 from dashboard.state import go, say
 
+TAGS = "tags_of_chosen"
+
 
 def draw_actions(picked: pl.DataFrame) -> None:
     """Draw the buttons; `picked` are the rows of the chosen runs."""
@@ -83,25 +85,22 @@ def _draw_archive(picked: pl.DataFrame) -> None:
 
 
 def draw_tags(picked: pl.DataFrame) -> None:
-    """Draw the tags of the chosen runs, and what gives them others."""
+    """Draw the tags of the chosen runs; a tag that is added or taken away holds at once."""
     lists = [set(tags) for tags in picked["tags"].to_list()]
     common = sorted(set.intersection(*lists))
     partly = sorted(set.union(*lists) - set(common))
     known = runs_data.tags(data.summaries())
-    with st.form("tags_form", border=False):
-        chosen = st.multiselect(
-            "Tags of all of them" if len(lists) > 1 else "Tags",
-            list(dict.fromkeys([*common, *partly, *known])),
-            default=common,
-            accept_new_options=True,
-            key=f"tags_of_{'_'.join(common)}_{len(lists)}",
-            placeholder="Choose or write a tag",
-        )
-        if partly:
-            st.caption(f"Some have also: {', '.join(map(plain, partly))}.")
-        if st.form_submit_button("Save the tags", icon=":material/sell:"):
-            save_tags(picked, common, chosen)
-            st.rerun()
+    st.session_state[TAGS] = common
+    st.multiselect(
+        "Tags of all of them" if len(lists) > 1 else "Tags",
+        list(dict.fromkeys([*common, *partly, *known])),
+        accept_new_options=True,
+        key=TAGS,
+        placeholder="Choose or write a tag",
+        on_change=lambda: save_tags(picked, common, st.session_state[TAGS]),
+    )
+    if partly:
+        st.caption(f"Some have also: {', '.join(map(plain, partly))}.")
 
 
 def save_tags(picked: pl.DataFrame, before: Sequence[str], chosen: Sequence[str]) -> None:

@@ -60,9 +60,11 @@ def _draw_box() -> str:
 def draw_help() -> None:
     """Draw examples that can be clicked, and all that can be asked for."""
     st.markdown("**Write what you look for.** Parts beside each other must all hold.")
-    for example, meaning in EXAMPLES.items():
-        st.button(example, key=f"example {example}", on_click=_ask, args=(example,), type="tertiary", help=meaning)
-        st.caption(plain(meaning))
+    with st.container(gap="xxsmall"):
+        for example, meaning in EXAMPLES.items():
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.button(f"`{example}`", key=f"example {example}", on_click=_ask, args=(example,), type="tertiary")
+                st.caption(plain(meaning), width="content")
     st.markdown(
         "`=` and `!=` compare, `<` `<=` `>` `>=` order, `:` is *contains*; a comma means *one of these*. What a run "
         "lacks is never equal, smaller or larger."
