@@ -17,6 +17,7 @@ from cnnlab.commands import (
     datasets,
     doctor,
     evaluate,
+    exchange,
     features,
     finding,
     inspect,
@@ -60,6 +61,8 @@ app.command("find-rate")(finding.find_rate)
 app.command("find-batch")(finding.find_batch)
 app.command("doctor")(doctor.doctor)
 app.command("features")(features.features)
+app.command("import-runs")(exchange.import_runs_command)
+app.command("export")(exchange.export_command)
 app.command("logs")(runs.logs)
 app.command("annotate")(annotate.annotate)
 app.command("disk")(annotate.disk)

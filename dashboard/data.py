@@ -14,7 +14,7 @@ import polars as pl
 import streamlit as st
 
 from cnnlab.architectures.own_files import refuse_own_file
-from cnnlab.config import RunConfig
+from cnnlab.config import RunConfig, flatten
 from cnnlab.datasets import storage
 from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.datasets.storage import Dataset, DatasetInfo
@@ -26,7 +26,9 @@ from cnnlab.inspector.client import Inspector, shared_inspector
 from cnnlab.launch.queue import Queue, QueueEntry, SlotState
 from cnnlab.runs import queries
 from cnnlab.runs.checkpoint import place, read_about
+from cnnlab.runs.facts import read_config_values
 from cnnlab.runs.feature_scores import read_feature_scores
+from cnnlab.runs.origin import Origin, read_origin
 from cnnlab.runs.status import RunStatus, settle, wants_pause
 from cnnlab.runs.store import Store
 from dashboard.questions import Answer, Questions
@@ -116,6 +118,16 @@ def config(run_id: str) -> RunConfig:
 @st.cache_resource(max_entries=2000, show_spinner=False)
 def _config(run_dir: str) -> RunConfig:
     return store().read_config(Path(run_dir).name)
+
+
+def origin(run_id: str) -> Origin | None:
+    """Return where a run was imported from, None for one of our own."""
+    return read_origin(store().run_dir(run_id))
+
+
+def free_config(run_id: str) -> dict[str, Any]:
+    """Return the settings of a run as they are, by dotted place, without checking them."""
+    return flatten(read_config_values(store().run_dir(run_id) / "config.yaml"))
 
 
 def metrics(run_ids: Sequence[str]) -> pl.DataFrame:

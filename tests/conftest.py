@@ -1,9 +1,12 @@
 """What every test stands on: a store and a queue of its own, never a person's."""
 
 import gc
+import importlib.util
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from backend_process import BackendProcess
 from hypothesis import HealthCheck, settings
 
 # How long an example takes depends on the machine: no test may.
@@ -11,6 +14,33 @@ settings.register_profile("cnnlab", deadline=None, max_examples=40, suppress_hea
 settings.load_profile("cnnlab")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+# Each file goes whole to the next free process (`lab.py`): those that take long begin, so that none ends alone.
+TAKE_LONG = (
+    "tuning/test_study_processes.py",
+    "browser/test_journey.py",
+    "conformance/test_architectures.py",
+    "browser",
+    "training",
+    "conformance",
+    "test_killed_trainings.py",
+    "test_worker.py",
+    "doctor/test_planted_faults.py",
+    "plots/test_architecture_drawing.py",
+    "datasets/test_dataset_download.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let files that take long come first, in the order of `TAKE_LONG`."""
+    tests = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(tests).as_posix()
+        return next((at for at, begin in enumerate(TAKE_LONG) if path.startswith(begin)), len(TAKE_LONG))
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -36,3 +66,20 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the folder 'shared' with reference data is not beside the project")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def on_backend() -> Iterator[Callable[[str], BackendProcess]]:
+    """Return the process with a backend, one for all tests; the test is skipped where the backend is not installed."""
+    started: dict[str, BackendProcess] = {}
+
+    def process(backend: str) -> BackendProcess:
+        if importlib.util.find_spec(backend) is None:
+            pytest.skip(f"{backend} is not installed")
+        if backend not in started:
+            started[backend] = BackendProcess(backend)
+        return started[backend]
+
+    yield process
+    for each in started.values():
+        each.close()

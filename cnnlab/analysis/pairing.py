@@ -21,6 +21,7 @@ Places = NDArray[np.int64]
 FEWEST_SHARED = 30
 NOT_TESTED = "not tested yet"
 NO_ANSWERS = "its answers on the test images are not kept"
+ELSEWHERE = "another tool trained it, and its answers to images are not known"
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ def answered_run(row: Mapping[str, Any], result: Mapping[str, Any] | None, read:
     output = str(row["main_output"] or "")
     run_id, group_id = str(row["run_id"]), str(row["group_id"] or row["run_id"])
     known = AnsweredRun(run_id, str(row["dataset"]), str(row["dataset_version"]), output, None, group_id)
+    if row.get("is_foreign"):
+        return replace(known, reason=ELSEWHERE)
     if result is None or not result.get("test"):
         return replace(known, reason=NOT_TESTED)
     classes = result.get("outputs", {}).get(output)

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -206,11 +206,16 @@ class Trials:
         return ", ".join(f"{axis.label} {axis.text(values[axis.path])}" for axis in self.axes if axis.path in values)
 
 
-def axes_of(space: Mapping[str, ChoiceRange | IntRange | FloatRange]) -> tuple[Axis, ...]:
-    """Return an axis per searched field; its label is the last part of the path, where that is enough."""
-    short = {path: path.removesuffix(".name").rpartition(".")[2].replace("_", " ") for path in space}
+def axis_labels(paths: Iterable[str]) -> dict[str, str]:
+    """Return what each dotted path is called: its last part, where that is enough."""
+    short = {path: path.removesuffix(".name").rpartition(".")[2].replace("_", " ") for path in paths}
     taken = list(short.values())
-    labels = {path: label if taken.count(label) == 1 else path for path, label in short.items()}
+    return {path: label if taken.count(label) == 1 else path for path, label in short.items()}
+
+
+def axes_of(space: Mapping[str, ChoiceRange | IntRange | FloatRange]) -> tuple[Axis, ...]:
+    """Return an axis per searched field."""
+    labels = axis_labels(space)
     return tuple(
         Axis(path, labels[path], choices=searched.values)
         if isinstance(searched, ChoiceRange)

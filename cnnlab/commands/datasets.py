@@ -1,17 +1,14 @@
 """`datasets list|show|import|delete`; `marks` and `correct` are in `cnnlab.commands.marks`."""
 
-import json as json_module
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cnnlab.commands.marks import correct_command, marks_command
 from cnnlab.commands.options import with_model
 from cnnlab.commands.output import JsonOption, grouped, print_json, print_table, say
+from cnnlab.commands.progress import ProgressOption, with_progress
 from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.datasets.importing import ImportOptions, import_images
 from cnnlab.datasets.storage import DatasetInfo, delete_dataset, find_dataset, list_datasets, open_dataset
@@ -63,16 +60,11 @@ def import_command(
     source: Annotated[Path, typer.Argument(help="A zip or a folder with one sub-folder per class.")],
     name: Annotated[str, typer.Option("--name", help="What the data set is called from now on.")],
     json: JsonOption = False,
-    is_progress_json: Annotated[
-        bool, typer.Option("--progress-json", help="Tell the progress as JSON lines on standard error.")
-    ] = False,
+    is_progress_json: ProgressOption = False,
 ) -> None:
     """Import your own images."""
     root = Store().root
-    if is_progress_json:
-        info = import_images(source, root, name, options, _tell_progress)
-    else:
-        info = _import_with_bar(source, root, name, options)
+    info = with_progress(is_progress_json, lambda tell: import_images(source, root, name, options, tell))
     _print_info(info, json)
 
 
@@ -108,25 +100,6 @@ def document(info: DatasetInfo) -> dict[str, Any]:
         "created_at": info.created_at,
         "path": str(info.path),
     }
-
-
-def _import_with_bar(source: Path, root: Path, name: str, options: ImportOptions) -> DatasetInfo:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        tasks: dict[str, Any] = {}
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total)
-            bar.update(tasks[stage], completed=done, total=total)
-
-        return import_images(source, root, name, options, show)
-
-
-def _tell_progress(stage: str, done: int, total: int) -> None:
-    sys.stderr.write(json_module.dumps({"stage": stage, "done": done, "total": total}) + "\n")
-    sys.stderr.flush()
 
 
 def _print_info(info: DatasetInfo, is_json: bool) -> None:

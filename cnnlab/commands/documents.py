@@ -3,6 +3,8 @@
 from typing import Any
 
 from cnnlab.analysis.intervals import wilson
+from cnnlab.runs import queries
+from cnnlab.runs.origin import is_foreign
 from cnnlab.runs.status import settle
 from cnnlab.runs.store import Store
 
@@ -15,10 +17,13 @@ def run_document(store: Store, run_id: str) -> dict[str, Any]:
     """
     run_dir = store.run_dir(run_id)
     status = settle(run_dir)
+    said = store.read_run(run_id)
+    if is_foreign(said):
+        return _foreign(store, run_id)
     config = store.read_config(run_id)
     document: dict[str, Any] = {
         "run_id": run_id,
-        "name": store.read_run(run_id)["name"],
+        "name": said["name"],
         "status": status.state,
         "failure": status.failure,
         "dataset": config.data.dataset,
@@ -34,6 +39,23 @@ def run_document(store: Store, run_id: str) -> dict[str, Any]:
     if result:
         document.update(_numbers(result))
     return document
+
+
+def _foreign(store: Store, run_id: str) -> dict[str, Any]:
+    """Return what is known of a run that another tool trained: how many images it was tested on is not."""
+    row = queries.summary(store, run_id)
+    names = ("dataset", "architecture", "seed", "group_id", "origin", "epochs_done", "best_epoch", "train_s")
+    status = settle(store.run_dir(run_id))
+    return {
+        "run_id": run_id,
+        "name": row["name"],
+        "status": status.state,
+        "failure": status.failure,
+        **{name: row[name] for name in (*names, "val_accuracy", "test_accuracy", "test_loss")},
+        "started_at": status.started_at,
+        "ended_at": status.ended_at,
+        "path": str(store.run_dir(run_id)),
+    }
 
 
 def _numbers(result: dict[str, Any]) -> dict[str, Any]:

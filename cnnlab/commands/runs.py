@@ -15,6 +15,9 @@ from cnnlab.launch.queue import Queue
 from cnnlab.query.sql import SqlAnswer, ask_sql
 from cnnlab.query.where import ordered, with_fields
 from cnnlab.runs import fields
+from cnnlab.runs.adopting import as_yaml
+from cnnlab.runs.facts import read_config_values
+from cnnlab.runs.origin import is_foreign
 from cnnlab.runs.store import Store
 from cnnlab.runs.trash import sweep_trash
 
@@ -101,9 +104,9 @@ def show(run_id: RunArgument, json: JsonOption = False) -> None:
     """Show one run: status, numbers, failure with advice, config."""
     store = Store()
     document = run_document(store, run_id)
-    config = store.read_config(run_id)
+    text, values = _config(store, run_id)
     if json:
-        print_json({**document, "config": config.to_dict(), "environment": store.read_environment(run_id)})
+        print_json({**document, "config": values, "environment": store.read_environment(run_id)})
         return
     for name, value in document.items():
         if value not in (None, "", []) and name not in ("failure", "test"):
@@ -111,7 +114,16 @@ def show(run_id: RunArgument, json: JsonOption = False) -> None:
     if document["failure"]:
         print(f"failure: {document['failure']['message']} {document['failure']['advice']}")
         print(f"last lines of the log:\n{store.log_tail(run_id, lines=20)}")
-    print(f"\n{config.to_yaml()}")
+    print(f"\n{text}")
+
+
+def _config(store: Store, run_id: str) -> tuple[str, dict[str, Any]]:
+    """Return the config of a run as YAML and as values; of an imported run what its tool kept."""
+    if is_foreign(store.read_run(run_id)):
+        values = read_config_values(store.run_dir(run_id) / "config.yaml")
+        return as_yaml(values), values
+    config = store.read_config(run_id)
+    return config.to_yaml(), config.to_dict()
 
 
 def logs(
@@ -153,7 +165,7 @@ def restore(run_ids: Annotated[list[str], typer.Argument(help="Ids of deleted ru
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
-    done = f"{row['epochs_done'] or 0}/{row['epochs']}"
+    done = f"{row['epochs_done'] or 0}/{row['epochs'] or '–'}"
     seconds = None if row["train_s"] is None else f"{row['train_s']:.1f}"
     accuracy = percent(row["test_accuracy"])
     return (row["run_id"], row["state"], accuracy, grouped(row["num_params"]), grouped(row["macs"]), done, seconds)

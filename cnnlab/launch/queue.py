@@ -16,7 +16,7 @@ from cnnlab.launch.engines.local import LocalEngine
 from cnnlab.launch.going import Going, decide
 from cnnlab.launch.jobs import Job
 from cnnlab.launch.parent import default_command
-from cnnlab.launch.refusals import check_room, check_slots, existing, not_now, not_waiting
+from cnnlab.launch.refusals import check_ours, check_room, check_slots, existing, not_now, not_waiting
 from cnnlab.launch.slots import SlotState
 from cnnlab.launch.warm import WarmState
 from cnnlab.runs.status import (
@@ -259,6 +259,7 @@ class Queue:
 
     def _again(self, run_dir: Path, states: tuple[str, ...], from_start: bool = False) -> Going:
         run_dir = existing(run_dir)
+        check_ours(run_dir)
         check_room(run_dir)
         settle(run_dir)
         with locked(run_dir):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cnnlab.errors import QueueError, RunNotFoundError
 from cnnlab.launch import slots
+from cnnlab.runs.origin import not_ours, read_origin
 from cnnlab.runs.status import RunStatus
 
 FREE_BYTES = 200 * 2**20
@@ -28,6 +29,13 @@ def check_room(run_dir: Path) -> None:
                 f"Only {free // 2**20} MiB are free on the disk of {str(run_dir.parent)!r}. "
                 f"A run needs at least {FREE_BYTES // 2**20} MiB. Delete runs you no longer need, then try again."
             )
+
+
+def check_ours(run_dir: Path) -> None:
+    """Refuse to train a run that another tool trained: nothing says how."""
+    origin = read_origin(run_dir)
+    if origin is not None and not origin.has_config:
+        raise QueueError(not_ours(run_dir.name, origin))
 
 
 def check_slots(wanted: int) -> None:

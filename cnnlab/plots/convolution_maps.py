@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
+import polars as pl
 from numpy.typing import NDArray
 
 from cnnlab.plots.palette import NEUTRAL, with_alpha
@@ -93,3 +94,14 @@ def convolution_map_summary(info: ConvolutionMapInfo) -> str:
     if info.low < 0:
         return f"{text}: black {info.low:.4g}, grey 0, white {info.high:.4g}."
     return f"{text}: black 0, white {info.high:.4g}."
+
+
+def convolution_map_numbers(info: ConvolutionMapInfo) -> pl.DataFrame:
+    """Return one row per cell, from the first row on, with its value; of an image red, green and blue."""
+    height, width = info.values.shape[:2]
+    rows, columns = np.indices((height, width))
+    names = ("red", "green", "blue") if info.is_colour else ("value",)
+    values = info.values.reshape(height * width, len(names))
+    return pl.DataFrame(
+        {"row": rows.ravel(), "column": columns.ravel()} | {name: values[:, at] for at, name in enumerate(names)}
+    )

@@ -1,9 +1,11 @@
-"""Parallel coordinates: every trial a line through its hyperparameters to its objective.
+"""Parallel coordinates: every trial or run a line through its settings to its results.
 
 Source: Inselberg 1985, doi:10.1007/BF01898350. A range drawn on an axis keeps the lines that pass through it.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,13 +20,15 @@ from cnnlab.plots.template import empty_figure, new_figure
 # Below the first place of an axis, for what a trial does not have.
 ABSENT = {True: -1.0, False: -0.12}
 LOSSES_SHOWN = 0.9
+# What is chosen on axes, by their name: low and high ends as they are drawn.
+Ranges = Mapping[str, Sequence[tuple[float, float]]]
 
 
 @dataclass(frozen=True)
 class ParallelInfo:
     """Lines of trials with a result: `codes` `(trials, axes)`, `results` `(trials, goals)`.
 
-    `places` are those of the trials; the first goal gives the colours.
+    `places` are those of the trials; the first goal gives the colours. `noun` is what a line is of.
     """
 
     axes: tuple[Axis, ...]
@@ -32,6 +36,12 @@ class ParallelInfo:
     places: NDArray[np.int64]
     codes: NDArray[np.float64]
     results: NDArray[np.float64]
+    noun: str = "completed trial"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return what tells the axes apart, those of the results last."""
+        return (*(axis.path for axis in self.axes), *(goal.metric for goal in self.goals))
 
     @property
     def is_empty(self) -> bool:
@@ -48,15 +58,29 @@ def parallel_info(trials: Trials, *, only_completed: bool = True) -> ParallelInf
     return ParallelInfo(trials.axes, trials.goals, places, trials.codes()[places], results[places])
 
 
-def parallel(info: ParallelInfo, *, is_dark: bool = False, height_px: int = 420) -> go.Figure:
-    """Draw the lines, the better the stronger; axes can be moved, and a range on one chooses."""
+def parallel(
+    info: ParallelInfo,
+    *,
+    is_dark: bool = False,
+    height_px: int = 420,
+    ranges: Ranges | None = None,
+    order: Sequence[str] = (),
+) -> go.Figure:
+    """Draw the lines, the better the stronger; axes can be moved, and a range on one chooses.
+
+    Args:
+        info: From `parallel_info`, or of runs.
+        is_dark: The page is dark.
+        height_px: The width is the page's.
+        ranges: What is chosen on the axes, by name.
+        order: Of the axes from left to right, by name; those that it does not name come last.
+    """
     if info.is_empty:
-        return empty_figure("No line yet: it takes a completed trial.")
+        return empty_figure(f"No line yet: it takes a {info.noun} with a result.")
     figure = new_figure(height_px=height_px, revision="parallel")
     goal, values = info.goals[0], info.results[:, 0]
-    dimensions = [_dimension(axis, info.codes[:, place]) for place, axis in enumerate(info.axes)]
-    for place, one in enumerate(info.goals):
-        dimensions.append({"label": escaped(one.label), "values": info.results[:, place], "tickformat": _format(one)})
+    dimensions = _dimensions(info, ranges or {})
+    dimensions.sort(key=lambda one: order.index(one["name"]) if one["name"] in order else len(order))
     low, high = _span(values, is_max=goal.is_max)
     figure.add_trace(
         go.Parcoords(
@@ -80,18 +104,40 @@ def parallel(info: ParallelInfo, *, is_dark: bool = False, height_px: int = 420)
     return figure
 
 
+def kept_lines(info: ParallelInfo, ranges: Ranges) -> NDArray[np.bool_]:
+    """Return which lines pass through the ranges: on each axis with some, through one of them."""
+    kept = np.ones(info.places.size, dtype=np.bool_)
+    for dimension in _dimensions(info, {}):
+        chosen = ranges.get(dimension["name"])
+        if chosen:
+            values = dimension["values"]
+            kept &= np.any([(values >= low) & (values <= high) for low, high in chosen], axis=0)
+    return kept
+
+
 def parallel_summary(info: ParallelInfo) -> str:
     """Return one sentence: how many lines, over which axes, and what the colours say."""
     if info.is_empty:
-        return "No completed trial yet."
+        return f"No {info.noun} with a result yet."
     names = ", ".join(axis.label for axis in info.axes)
     return (
-        f"{plural(info.places.size, 'completed trial')} over {names}; the stronger a line, the better its "
+        f"{plural(info.places.size, info.noun)} over {names}; the stronger a line, the better its "
         f"{info.goals[0].label}. Draw along an axis to keep the lines that pass there; click it to let go."
     )
 
 
-def _dimension(axis: Axis, codes: NDArray[np.float64]) -> dict[str, object]:
+def _dimensions(info: ParallelInfo, ranges: Ranges) -> list[dict[str, Any]]:
+    found = [_dimension(axis, info.codes[:, place]) for place, axis in enumerate(info.axes)]
+    for place, one in enumerate(info.goals):
+        found.append({"label": escaped(one.label), "values": info.results[:, place], "tickformat": _format(one)})
+    for name, dimension in zip(info.names, found, strict=True):
+        dimension["name"] = name
+        if ranges.get(name):
+            dimension["constraintrange"] = [list(one) for one in ranges[name]]
+    return found
+
+
+def _dimension(axis: Axis, codes: NDArray[np.float64]) -> dict[str, Any]:
     places, texts = ticks(axis)
     absent = ABSENT[bool(axis.choices)]
     has_absent = bool((codes == NOT_THERE).any())

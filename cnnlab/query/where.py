@@ -18,7 +18,18 @@ from cnnlab.query.language import All, Comparison, Either, Not, Text, Tree, Word
 from cnnlab.query.names import AGE, Field, resolve
 
 # Where a word alone is looked for.
-SEARCHED = ("run_id", "name", "notes", "dataset", "architecture", "augmentation", "optimizer", "state", "failure")
+SEARCHED = (
+    "run_id",
+    "name",
+    "notes",
+    "dataset",
+    "architecture",
+    "augmentation",
+    "optimizer",
+    "state",
+    "failure",
+    "origin",
+)
 
 
 def find(runs: pl.DataFrame, question: str | Tree, fields: Callable[[], pl.DataFrame]) -> pl.DataFrame:

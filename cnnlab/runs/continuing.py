@@ -13,6 +13,7 @@ from cnnlab.errors import ConfigError
 from cnnlab.files import read_bytes, write_atomic
 from cnnlab.runs import probes, steps, tables
 from cnnlab.runs.checkpoint import copy_checkpoint, read_about
+from cnnlab.runs.origin import not_ours, read_origin
 from cnnlab.runs.sources import TRANSFER_REPORT
 from cnnlab.runs.status import settle
 from cnnlab.runs.store import is_run_id
@@ -90,6 +91,8 @@ def _ended(runs_dir: Path, run_id: str) -> tuple[RunConfig, Mapping[str, Any]]:
     text = read_bytes(run_dir / "config.yaml") if is_run_id(run_id) else None
     if text is None:
         raise ConfigError(f"No run {run_id!r} to go on from. List runs with 'python -m cnnlab runs'.")
+    if (origin := read_origin(run_dir)) is not None and not origin.has_config:
+        raise ConfigError(not_ours(run_id, origin))
     state = settle(run_dir).state
     if state != "completed":
         way_out = {"paused": "Resume it.", "queued": "Wait for its end.", "running": "Wait for its end."}

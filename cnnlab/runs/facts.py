@@ -20,6 +20,7 @@ from cnnlab.runs.annotations import Annotations, read_annotations
 from cnnlab.runs.checkpoint import checkpoint_path
 from cnnlab.runs.lines import unpack
 from cnnlab.runs.migrations import upgrade
+from cnnlab.runs.origin import origin_of
 from cnnlab.runs.schema import SUMMARY
 from cnnlab.runs.status import RunStatus
 
@@ -65,6 +66,8 @@ def _of_folder(run_dir: Path, status: RunStatus, failure: str | None) -> dict[st
     row = {"made_name": run.get("name") or run_dir.name, "made_notes": config.get("notes")}
     row |= {name: run.get(name) for name in ("group_id", "study_id", "trial_id")}
     row |= {"created_at": moment(run.get("created_at"))} | _of_config(config)
+    if (origin := origin_of(run)) is not None:
+        row |= {"origin": origin.title, "is_foreign": not origin.has_config}
     if status.state == "queued" and not checkpoint_path(run_dir).exists():
         return row | {"epochs_done": 0}  # what an earlier attempt measured does not count
     doctor = read_json(run_dir / "doctor.json")

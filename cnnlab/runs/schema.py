@@ -70,13 +70,13 @@ METRICS = Table(
         _RUN_ID,
         Column("epoch", "int32", "Counted from 1.", "epochs"),
         Column("step", "int64", "Optimizer updates done so far.", "steps"),
-        Column("split", "string", "`train` or `val`."),
+        Column("split", "string", "`train` or `val`; `test` in imported runs only."),
         _OUTPUT,
         Column(
             "metric",
             "string",
             "`loss`, `accuracy`, `learning_rate`, `weight` (of an output in the loss, where it is learnt), or "
-            "`feed_wait`: share of the steps' time that was waited for images.",
+            "`feed_wait`: share of the steps' time that was waited for images. Imported runs have others too.",
         ),
         Column(
             "value",
@@ -210,6 +210,8 @@ SUMMARY = Table(
         Column("serious_findings", "int32", "Of the doctor at the end; null where it did not look.", "", True),
         Column("study_id", "string", "The study that the run is of; null for others.", is_nullable=True),
         Column("trial_id", "string", "The trial of that study.", is_nullable=True),
+        Column("origin", "string", "Tool and experiment that it was imported from; null for our own.", "", True),
+        Column("is_foreign", "bool", "Imported without a config of ours; null for our own.", is_nullable=True),
         Column("notes", "string", "Of the config, or what a person wrote since; empty for none.", is_nullable=True),
         Column("tags", "list<string>", "That people gave it, in the order given."),
         Column("is_starred", "bool", "Somebody marked it."),

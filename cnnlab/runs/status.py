@@ -146,9 +146,9 @@ def _status_of_claims(run_dir: Path) -> RunStatus:
     return RunStatus(state="running", attempt=attempt, started_at=claim.get("started_at"), **known)  # type: ignore[arg-type]
 
 
-def write_status(run_dir: Path, status: RunStatus) -> None:
+def write_status(run_dir: Path, status: RunStatus, *, durable: bool = True) -> None:
     """Replace `status.json`, whole or not at all."""
-    write_json(Path(run_dir) / "status.json", asdict(status) | {"slot": list(status.slot)})
+    write_json(Path(run_dir) / "status.json", asdict(status) | {"slot": list(status.slot)}, durable=durable)
 
 
 def request_cancel(run_dir: Path) -> None:

@@ -20,6 +20,7 @@ from cnnlab.errors import RunNotFoundError, StoreError
 from cnnlab.files import TEMPORARY_SUFFIX, is_temporary, read_bytes, read_json, write_atomic, write_json
 from cnnlab.runs.lines import read_lines, unpack
 from cnnlab.runs.migrations import upgrade
+from cnnlab.runs.origin import is_foreign, not_ours, origin_of
 from cnnlab.runs.schema import SCHEMA_VERSION
 from cnnlab.runs.status import RunStatus, settle
 
@@ -115,7 +116,7 @@ class Store:
         return f"Did you mean {close[0]!r}? " if close else ""
 
     def read_run(self, run_id: str) -> dict[str, Any]:
-        """Return what was written at creation: run_id, name, group_id, created_at, schema_version, study and trial."""
+        """Return what was written at creation: run_id, name, group_id, created_at, schema_version, study, ..."""
         run = read_json(self.run_dir(run_id) / "run.json")
         if not isinstance(run, dict):
             raise StoreError(
@@ -125,8 +126,14 @@ class Store:
         return upgrade(run, f"The run {run_id!r}")
 
     def read_config(self, run_id: str) -> RunConfig:
-        """Return the config that the run was made from."""
-        self.read_run(run_id)
+        """Return the config that the run was made from.
+
+        Raises:
+            StoreError: it has none, for another tool trained it (`cnnlab.runs.origin`), or it is damaged.
+        """
+        run = self.read_run(run_id)
+        if is_foreign(run) and (origin := origin_of(run)):
+            raise StoreError(not_ours(run_id, origin))
         data = read_bytes(self.run_dir(run_id) / "config.yaml")
         if data is None:
             raise StoreError(f"The run {run_id!r} has no config.yaml. Expected one beside run.json. Delete the run.")

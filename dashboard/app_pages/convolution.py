@@ -7,8 +7,16 @@ from cnnlab.convolution.geometry import output_shape
 from cnnlab.convolution.layer import Layer, apply, make_layer
 from cnnlab.convolution.settings import OPERATIONS, POOLINGS, SUMMARIES, check_settings
 from cnnlab.errors import ConfigError
-from cnnlab.plots.convolution_maps import View, convolution_map, convolution_map_info, convolution_map_summary
-from dashboard.components import galleries
+from cnnlab.plots.convolution_maps import (
+    ConvolutionMapInfo,
+    View,
+    convolution_map,
+    convolution_map_info,
+    convolution_map_numbers,
+    convolution_map_summary,
+)
+from dashboard.components import galleries, how_to_read
+from dashboard.components.chart import chart
 from dashboard.components.convolution_costs import draw_beside, draw_code, draw_formulas
 from dashboard.components.convolution_grid import STYLE, grid
 from dashboard.components.convolution_input import Chosen, choose_input
@@ -80,14 +88,23 @@ def draw_pictures(chosen: Chosen, layer: Layer, bank: Bank | None) -> int:
     with before:
         st.markdown(f"**Input** {size_text(chosen.shape)}")
         info = convolution_map_info(chosen.image if chosen.is_picture else chosen.image[..., :1])
-        st.plotly_chart(convolution_map(info), key="input_map", alt=convolution_map_summary(info))
-        st.caption(f"{plain(chosen.title)}. {plain(convolution_map_summary(info))}")
+        draw_map(info, "input_map", chosen.title)
     with after:
         st.markdown(f"**Output** {size_text(output.shape)}")
         info = convolution_map_info(output[..., feature_map], view)
-        st.plotly_chart(convolution_map(info), key="output_map", alt=convolution_map_summary(info))
-        st.caption(f"{plain(names[feature_map])}. {plain(convolution_map_summary(info))}")
+        draw_map(info, "output_map", names[feature_map])
     return feature_map
+
+
+def draw_map(info: ConvolutionMapInfo, key: str, title: str) -> None:
+    """Draw one picture with what it is of."""
+    chart(
+        convolution_map(info),
+        key,
+        summary=f"{title}. {convolution_map_summary(info)}",
+        numbers=lambda: convolution_map_numbers(info),
+        how_to_read=how_to_read.CONVOLUTION_MAP,
+    )
 
 
 def draw_maps(output: np.ndarray, names: list[str], view: View) -> int:

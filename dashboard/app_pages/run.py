@@ -10,6 +10,7 @@ from cnnlab.runs.status import RunStatus
 from dashboard import data
 from dashboard.components import run_facts
 from dashboard.components.empty import empty_state
+from dashboard.components.exchange_run import imported_run
 from dashboard.components.feature_scores_view import feature_scores
 from dashboard.components.freeze_map_view import run_transfer
 from dashboard.components.run_header import run_actions, run_header
@@ -108,8 +109,8 @@ if not asked:
     empty_state(":material/monitoring:", "No run chosen", "Open one from the table of runs.", "runs", "All runs")
     st.stop()
 try:
-    found = data.config(asked)
     facts = data.summary(asked)
+    found = None if facts["is_foreign"] else data.config(asked)
 except RunNotFoundError as missing:
     draw_unknown(asked, missing)
 except CNNLabError as broken:
@@ -117,4 +118,7 @@ except CNNLabError as broken:
     st.error(plain(broken), icon=":material/error:")
     link("runs", "All runs")
 else:
-    draw_run(asked, found, facts)
+    if found is None:
+        imported_run(asked, facts)
+    else:
+        draw_run(asked, found, facts)

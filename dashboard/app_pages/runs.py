@@ -6,6 +6,8 @@ import streamlit as st
 from dashboard import data
 from dashboard.components import runs_address, runs_chosen, runs_table
 from dashboard.components.empty import empty_state
+from dashboard.components.exchange_import import import_action
+from dashboard.components.exchange_jobs import exchange_jobs
 from dashboard.components.live_runs import live_runs
 from dashboard.components.numbers import count
 from dashboard.components.runs_actions import draw_actions
@@ -58,6 +60,8 @@ runs_address.begin()
 if opened := st.session_state.pop(runs_table.OPENED, ""):
     go("run", run=opened)
 st.title("Runs")
+import_action()
+exchange_jobs()
 runs = data.summaries()
 if runs.is_empty():
     draw_undo()

@@ -1,8 +1,12 @@
 """How searches differ: random, grid and Bayesian with the same budget on the same landscape, side by side."""
 
+from functools import partial
+
+import polars as pl
 import streamlit as st
 
 from cnnlab.analysis.search_lesson import LANDSCAPES, SEARCHES
+from cnnlab.plots.labels import plural
 from cnnlab.plots.search_lesson import (
     SearchLessonInfo,
     best_of_searches,
@@ -10,6 +14,8 @@ from cnnlab.plots.search_lesson import (
     search_lesson_info,
     search_lesson_summary,
 )
+from dashboard.components import how_to_read
+from dashboard.components.chart import chart
 from dashboard.components.text import plain
 from dashboard.state import link
 
@@ -20,6 +26,20 @@ SEEDS = 20
 def searches(name: str, budget: int, seed: int) -> SearchLessonInfo:
     """Return all searches of a landscape, whole; which trials are shown is decided when drawn."""
     return search_lesson_info(LANDSCAPES[name], budget=budget, shown=budget, seed=seed, seeds=SEEDS)
+
+
+def trials_table(info: SearchLessonInfo, search: str) -> pl.DataFrame:
+    """Return the trials of one search that are shown, in their order."""
+    run = info.runs[search]
+    return pl.DataFrame(
+        {
+            "trial": range(1, info.shown + 1),
+            "setting A": run.points[: info.shown, 0],
+            "setting B": run.points[: info.shown, 1],
+            "value": run.values[: info.shown],
+            "best so far": run.best_so_far[: info.shown],
+        }
+    )
 
 
 st.title("How searches differ")
@@ -42,19 +62,25 @@ with st.grid(min_column_width=280):
     for search in SEARCHES:
         with st.container(gap="small"):
             st.markdown(f"**{search[0].upper()}{search[1:]}**")
-            st.plotly_chart(
+            chart(
                 search_ground(info, search, is_dark=is_dark),
-                key=f"ground_{search}",
-                config={"displayModeBar": False},
-                alt=f"Where the {search} search looked",
+                f"ground_{search}",
+                summary=f"Where the {search} search looked, {plural(int(shown), 'trial')}.",
+                numbers=partial(trials_table, info, search),
+                how_to_read=how_to_read.SEARCH_GROUND,
+                is_small=True,
             )
 st.caption(
     plain(search_lesson_summary(info)) + " Ticks along the lower edge are the values of setting A that were tried: "
     "a grid repeats few, the others hardly any."
 )
 st.subheader("Chance averaged out", anchor=False)
-st.plotly_chart(best_of_searches(info), key="bests", config={"displayModeBar": False}, alt=search_lesson_summary(info))
-st.caption(f"Median and quarters of {SEEDS} searches each. The grid visits its points in random order.")
+chart(
+    best_of_searches(info),
+    "bests",
+    summary=f"Median and quarters of {SEEDS} searches each. The grid visits its points in random order.",
+    how_to_read=how_to_read.SEARCH_BESTS,
+)
 with st.expander("What to see here", icon=":material/school:"):
     st.markdown(
         "1. **One matters**: the grid spends its budget on repeating values of the setting that matters "

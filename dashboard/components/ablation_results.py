@@ -1,6 +1,5 @@
 """What an ablation found so far: progress, the table of effects, the forest plot, and its runs."""
 
-import math
 from collections import Counter
 
 import polars as pl
@@ -14,16 +13,14 @@ from cnnlab.runs.ablations import Ablation
 from cnnlab.runs.status import settle
 from cnnlab.submit_ablation import ACTIVE, effects_of, outputs_of, scores_of
 from dashboard import data
-from dashboard.components.numbers import MISSING, percent, percent_interval
+from dashboard.components import how_to_read
+from dashboard.components.chart import chart
+from dashboard.components.effect_rows import METHODS, RIGHT, effect_row
 from dashboard.components.status import look
 from dashboard.components.text import plain
 from dashboard.state import link, url
 
 EVERY_S = 3.0
-METHODS = {
-    "welch": "Welch's t interval over seeds",
-    "paired": "the same test images: a paired bootstrap interval, and McNemar's exact test",
-}
 
 
 def states_of(ablation: Ablation) -> dict[str, str]:
@@ -82,54 +79,27 @@ def _effects(ablation: Ablation) -> None:
         hide_index=True,
         column_config={
             "Variant": st.column_config.TextColumn(pinned=True),
-            **{
-                name: st.column_config.TextColumn(alignment="right")
-                for name in ("Test accuracy", "n", "Effect (points)", "95 % interval", "p (Holm)")
-            },
+            **{name: st.column_config.TextColumn(alignment="right") for name in RIGHT},
             "Runs": st.column_config.LinkColumn(display_text="compare"),
         },
         alt="Effect of each change",
     )
     info = forest_info(effects)
-    st.plotly_chart(forest(info), key="forest", config={"displayModeBar": False}, alt=forest_summary(info))
-    st.caption(plain(f"{forest_summary(info)} {_how(ablation, effects, scores)}"))
+    hint = plain(_how(ablation, effects, scores))
+    chart(forest(info), "forest", summary=forest_summary(info), how_to_read=how_to_read.FOREST, hint=hint)
 
 
 def effects_table(ablation: Ablation, effects: list[Effect]) -> pl.DataFrame:
     """Return one row per variant, the baseline first."""
     changes = [None, *ablation.plan.changes]
-    rows = []
-    for one, change, run_ids in zip(effects, changes, ablation.run_ids, strict=True):
-        difference = one.difference
-        has_interval = difference is not None and not math.isnan(difference.low)
-        rows.append(
-            {
-                "Variant": one.name,
-                "Verdict": _verdict(one),
-                "Effect (points)": MISSING if difference is None else f"{100 * difference.value:+.2f}",
-                "95 % interval": f"{100 * difference.low:+.2f} to {100 * difference.high:+.2f}"  # type: ignore[union-attr]
-                if has_interval
-                else MISSING,
-                "p (Holm)": MISSING if math.isnan(one.p) else f"{one.p:.2g}",
-                "Test accuracy": _accuracy(one),
-                "n": f"{one.n} of {one.planned}",
-                "Settings": settings_text(change.settings) if change else "",
-                "Runs": url("compare", runs=",".join(run_ids)) if run_ids else None,
-            }
+    return pl.DataFrame(
+        effect_row(
+            one,
+            settings_text(change.settings) if change else "",
+            url("compare", runs=",".join(run_ids)) if run_ids else None,
         )
-    return pl.DataFrame(rows)
-
-
-def _accuracy(one: Effect) -> str:
-    if not one.n:
-        return MISSING
-    return percent(one.mean, 2) + ("" if math.isnan(one.low) else f" ({percent_interval(one.low, one.high)})")
-
-
-def _verdict(one: Effect) -> str:
-    if not one.against:
-        return ""
-    return one.reason or ("more than noise" if one.is_more_than_noise else "may be noise")
+        for one, change, run_ids in zip(effects, changes, ablation.run_ids, strict=True)
+    )
 
 
 def _how(ablation: Ablation, effects: list[Effect], scores: list[Scores]) -> str:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import polars as pl
-
 from cnnlab.architectures.layer_list import brief
 from cnnlab.commands.text import value_text
 from dashboard.components.numbers import MISSING
@@ -12,13 +10,14 @@ from dashboard.components.numbers import MISSING
 
 def run_label(row: Mapping[str, Any]) -> str:
     """Return a name that is unlike that of any other run: its own, its seed, the end of its id."""
-    return f"{row['name'] or row['run_id']} · seed {row['seed']} · {str(row['run_id'])[-4:]}"
+    seed = "" if row["seed"] is None else f" · seed {row['seed']}"  # imported runs may have none
+    return f"{row['name'] or row['run_id']}{seed} · {str(row['run_id'])[-4:]}"
 
 
 def warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what makes the numbers of these runs hard to set side by side, in sentences."""
     said = []
-    sets = list(dict.fromkeys(row["dataset"] for row in rows))
+    sets = list(dict.fromkeys(row["dataset"] for row in rows if row["dataset"] is not None))
     if len(sets) > 1:
         said.append(
             f"These runs stand on different data sets ({', '.join(map(str, sets))}). "
@@ -32,11 +31,18 @@ def warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
                 "The overview compares them on the test images that they share; a difference in a curve may come from "
                 "the data."
             )
-    lacking = [row for row in rows if row["test_accuracy"] is None and row.get("state") == "completed"]
+    imported = [row for row in rows if row.get("is_foreign")]
+    if imported:
+        said.append(
+            "Trained with another tool, which does not say on which images they were tested, nor what each of them was "
+            f"taken for: {', '.join(map(run_label, imported))}. Compare their curves and settings, not single images."
+        )
+    ours = [row for row in rows if not row.get("is_foreign")]
+    lacking = [row for row in ours if row["test_accuracy"] is None and row.get("state") == "completed"]
     if lacking:
         outputs = ", ".join(dict.fromkeys(str(row["main_output"]) for row in lacking))
         said.append(f"Did not learn the output {outputs}: {', '.join(map(run_label, lacking))}.")
-    untested = [run_label(row) for row in rows if row["test_accuracy"] is None and row not in lacking]
+    untested = [run_label(row) for row in ours if row["test_accuracy"] is None and row not in lacking]
     if untested:
         said.append(f"Not tested yet, so without test accuracy: {', '.join(untested)}.")
     return said
@@ -61,15 +67,6 @@ def of_output(row: Mapping[str, Any], result: Mapping[str, Any] | None, output: 
         "test_loss": test.get("loss"),
         "val_accuracy": val.get("accuracy"),
     }
-
-
-def differences_table(differences: Sequence[tuple[str, Mapping[str, Any]]], labels: Mapping[str, str]) -> pl.DataFrame:
-    """Return one row per setting that differs, one column per run."""
-    rows = [
-        {"Setting": field} | {label: setting_text(values.get(run_id)) for run_id, label in labels.items()}
-        for field, values in differences
-    ]
-    return pl.DataFrame(rows, schema={"Setting": pl.String} | dict.fromkeys(labels.values(), pl.String))
 
 
 def setting_text(value: Any) -> str:

@@ -3,13 +3,13 @@
 from typing import Any
 
 import polars as pl
-import streamlit as st
 
 from cnnlab.plots import bubbles, density, pareto, top1_bars
 from cnnlab.plots.bubble_layout import Scale
 from cnnlab.plots.points import Points
+from dashboard.components import how_to_read
+from dashboard.components.chart import chart
 from dashboard.components.clicks import open_clicked
-from dashboard.components.text import plain
 
 
 def draw_bubbles(
@@ -42,7 +42,7 @@ def draw_bubbles(
             f"Behind, pale: {layer.table.height} published networks on {layer.tested_on}. Compare costs with these, "
             "not their accuracies: they are of other images."
         )
-    _draw(figure, " ".join(told), info.members, "bubbles", can_open)
+    _draw(figure, " ".join(told), info.table, info.members, "bubbles", can_open)
     return front
 
 
@@ -50,14 +50,14 @@ def draw_top1(points: Points, *, is_one_each: bool, architectures: list[str], ca
     """Draw top-1 by architecture."""
     info = top1_bars.top1_bars_info(points, is_one_each=is_one_each)
     figure = top1_bars.top1_bars(info, architectures=architectures)
-    _draw(figure, top1_bars.top1_bars_summary(info), points.members, "top1", can_open)
+    _draw(figure, top1_bars.top1_bars_summary(info), info.table, points.members, "top1", can_open)
 
 
 def draw_density(points: Points, *, architectures: list[str], can_open: bool) -> None:
     """Draw top-1 per million parameters."""
     info = density.density_info(points)
     figure = density.density(info, architectures=architectures)
-    _draw(figure, density.density_summary(info), points.members, "density", can_open)
+    _draw(figure, density.density_summary(info), info.table, points.members, "density", can_open)
 
 
 def numbers_table(points: Points, fronts: dict[bubbles.Cost, pareto.ParetoInfo]) -> pl.DataFrame:
@@ -83,14 +83,16 @@ def numbers_table(points: Points, fronts: dict[bubbles.Cost, pareto.ParetoInfo])
     )
 
 
-def _draw(figure: Any, summary: str, members: tuple[tuple[str, ...], ...], key: str, can_open: bool) -> None:
-    event = st.plotly_chart(
+def _draw(
+    figure: Any, summary: str, table: pl.DataFrame, members: tuple[tuple[str, ...], ...], key: str, can_open: bool
+) -> None:
+    event = chart(
         figure,
-        key=f"{key}_{'runs' if can_open else 'published'}",
-        on_select="rerun" if can_open else "ignore",
-        selection_mode="points",
-        alt=summary,
+        f"{key}_{'runs' if can_open else 'published'}",
+        summary=summary,
+        numbers=table.drop("index"),
+        how_to_read={"bubbles": how_to_read.BUBBLES, "top1": how_to_read.TOP1, "density": how_to_read.DENSITY}[key],
+        is_clickable=can_open,
     )
-    st.caption(plain(summary))
     if can_open:
         open_clicked(event, members)

@@ -70,8 +70,12 @@ def keep_upload(cache: Path, file_name: str, content: BinaryIO) -> Path:
 
     Errors and the data set's source speak of the file by its name, so it keeps that.
     """
-    folder = cache / "jobs" / uuid.uuid4().hex[:12] / "upload"
-    folder.mkdir(parents=True)
+    return keep_in(cache / "jobs" / uuid.uuid4().hex[:12] / "upload", file_name, content)
+
+
+def keep_in(folder: Path, file_name: str, content: BinaryIO) -> Path:
+    """Write an upload into a folder, which is made where there is none, and return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / (re.sub(r"[^\w .()&+-]", "_", Path(file_name).name)[-120:].lstrip(".") or "upload.zip")
     with path.open("wb") as kept:
         shutil.copyfileobj(content, kept, COPY_BYTES)

@@ -4,7 +4,8 @@ import streamlit as st
 
 from cnnlab.datasets.storage import Dataset
 from cnnlab.plots import class_balance
-from dashboard.components import galleries
+from dashboard.components import galleries, how_to_read
+from dashboard.components.chart import chart
 from dashboard.components.numbers import count
 from dashboard.components.text import plain
 
@@ -64,7 +65,10 @@ def draw_balance(dataset: Dataset) -> None:
     """Draw how many images each class has in each split."""
     for output, classes in dataset.info.outputs.items():
         info = class_balance.class_balance_info(dataset.samples(), classes, output=output)
-        st.plotly_chart(
-            class_balance.class_balance(info), key=f"balance_{output}", alt=class_balance.class_balance_summary(info)
+        chart(
+            class_balance.class_balance(info),
+            f"balance_{output}",
+            summary=class_balance.class_balance_summary(info),
+            numbers=info.table,
+            how_to_read=how_to_read.CLASS_BALANCE,
         )
-        st.caption(plain(class_balance.class_balance_summary(info)))

@@ -13,6 +13,8 @@ from cnnlab.plots import layer_costs as costs
 from cnnlab.plots import receptive_growth as growth
 from dashboard import data
 from dashboard.components import explorer_numbers as numbers
+from dashboard.components import how_to_read
+from dashboard.components.chart import chart
 from dashboard.components.explorer_address import asked_view, write_view
 from dashboard.components.text import plain
 from dashboard.forms import put
@@ -20,8 +22,6 @@ from dashboard.forms import put
 VIEWS = {"layers": "Layers", "costs": "Costs by layer", "field": "Receptive field", "formulas": "Formulas"}
 DETAIL: dict[drawing.Level, str] = {"stages": "Stages", "blocks": "Blocks", "layers": "Layers"}
 FIRST_VIEW = "layers"
-# The wheel moves the page: a drawing of several rows would catch it.
-CHART = {"displaylogo": False}
 
 
 def draw_network(document: Mapping[str, Any], key: str) -> str:
@@ -30,17 +30,15 @@ def draw_network(document: Mapping[str, Any], key: str) -> str:
     level = st.segmented_control("Detail", list(DETAIL), format_func=DETAIL.__getitem__, key=f"{key}_detail")
     write_view(key, detail=level if level and level != proposed else "")
     info = drawing.architecture_drawing_info(document, level or proposed)
-    event = st.plotly_chart(
+    event = chart(
         drawing.architecture_drawing(info, revision=key),
-        key=f"{key}_drawing",
-        config=CHART,
-        on_select="rerun",
-        selection_mode="points",
-        alt=drawing.architecture_drawing_summary(info),
-    )
-    st.caption(
-        f"{drawing.architecture_drawing_summary(info)} {drawing.SCALE_NOTE} Drag over a part to enlarge it, with Shift "
-        "to move it, double-click for the whole. A click on a convolution shows its formulas."
+        f"{key}_drawing",
+        summary=drawing.architecture_drawing_summary(info),
+        numbers=lambda: numbers.layer_rows(document),
+        how_to_read=how_to_read.DRAWING,
+        is_clickable=True,
+        hint=f"{drawing.SCALE_NOTE} Drag over a part to enlarge it, with Shift to move it, double-click for the whole. "
+        "A click on a convolution shows its formulas.",
     )
     for point in event.selection.points:
         place = point.get("customdata")
@@ -96,8 +94,13 @@ def draw_costs(document: Mapping[str, Any], key: str, beside: Mapping[str, Any] 
         info = costs.layer_costs_info(document, cost)
         other = costs.layer_costs_info(beside, cost) if beside else None
         figure = costs.layer_costs(info, beside=other)
-        st.plotly_chart(figure, key=f"{key}_{cost}", alt=costs.layer_costs_summary(info))
-        st.caption(plain(costs.layer_costs_summary(info)))
+        chart(
+            figure,
+            f"{key}_{cost}",
+            summary=costs.layer_costs_summary(info),
+            numbers=info.table,
+            how_to_read=how_to_read.LAYER_COSTS,
+        )
     st.caption(document["conventions"]["macs"])
 
 
@@ -106,17 +109,18 @@ def draw_field(document: Mapping[str, Any], key: str, beside: Mapping[str, Any] 
     info = growth.receptive_growth_info(document)
     largest = max(info.largest_px, growth.receptive_growth_info(beside).largest_px) if beside else None
     figure = growth.receptive_growth(info, largest_px=largest)
-    st.plotly_chart(figure, key=f"{key}_growth", alt=growth.receptive_growth_summary(info))
-    st.caption(plain(growth.receptive_growth_summary(info)))
+    summary = growth.receptive_growth_summary(info)
+    chart(figure, f"{key}_growth", summary=summary, numbers=info.table, how_to_read=how_to_read.RECEPTIVE_GROWTH)
     if not info.is_empty:
         image = chosen_image(info.image_px[0], key)
         if image is not None:
-            st.plotly_chart(
+            chart(
                 growth.receptive_frames(info, image),
-                key=f"{key}_frames",
-                alt="Frames on an image: what the middle output of some layers sees",
+                f"{key}_frames",
+                summary="Frames on an image: what the middle output of some layers sees.",
+                numbers=info.table,
+                how_to_read=how_to_read.RECEPTIVE_FRAMES,
             )
-            st.caption("Each frame is what the middle output of that layer sees; beyond the image it sees padding.")
     st.caption(document["conventions"]["receptive_field"])
 
 
@@ -125,8 +129,8 @@ def chosen_image(image_px: int, key: str) -> np.ndarray | None:
     built = [info.name for info in data.datasets()]
     names = list(dict.fromkeys([*built, "digits", "shapes"]))
     left, right = st.columns([2, 1])
-    asked = asked_view(key, "images")
-    put(f"{key}_images", asked if asked in names else names[0])
+    asked_set = asked_view(key, "images")
+    put(f"{key}_images", asked_set if asked_set in names else names[0])
     name = left.selectbox("Image of", names, key=f"{key}_images")
     try:
         dataset = data.dataset(name)
@@ -139,5 +143,7 @@ def chosen_image(image_px: int, key: str) -> np.ndarray | None:
     # A number of another set may be above what this one has.
     st.session_state[f"{key}_number"] = min(st.session_state[f"{key}_number"] or 1, most)
     number = int(right.number_input("Number", 1, most, key=f"{key}_number"))
-    write_view(key, images="" if name == names[0] else name, image="" if number == 1 else f"{number}")
+    # Which set comes first depends on the store: a link names it as soon as anything was chosen.
+    is_untouched = not asked_set and name == names[0] and number == 1
+    write_view(key, images="" if is_untouched else name, image="" if number == 1 else f"{number}")
     return resize(np.asarray(images[number - 1]), image_px)

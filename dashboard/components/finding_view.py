@@ -11,7 +11,8 @@ from cnnlab.errors import CNNLabError
 from cnnlab.plots.batch_search import batch_search, batch_search_info, batch_search_summary
 from cnnlab.plots.rate_search import rate_search, rate_search_info, rate_search_summary
 from dashboard import data
-from dashboard.components import data_jobs, finding
+from dashboard.components import data_jobs, finding, how_to_read
+from dashboard.components.chart import chart
 from dashboard.components.data_jobs import Job
 from dashboard.components.draft import PREFIX
 from dashboard.components.finding import Kind
@@ -91,7 +92,7 @@ def _draw(kind: Kind, job: Job, config: RunConfig | None) -> None:
 
 def _rate_result(result: dict[str, Any], key: str) -> None:
     info = rate_search_info(result)
-    st.plotly_chart(rate_search(info), key=f"chart_{key}", alt=rate_search_summary(info))
+    chart(rate_search(info), f"chart_{key}", summary=rate_search_summary(info), how_to_read=how_to_read.RATE_SEARCH)
     with st.container(horizontal=True):
         for rule, words in RULES.items():
             rate = result[rule]
@@ -106,7 +107,7 @@ def _rate_result(result: dict[str, Any], key: str) -> None:
 
 def _batch_result(result: dict[str, Any], key: str) -> None:
     info = batch_search_info(result)
-    st.plotly_chart(batch_search(info), key=f"chart_{key}", alt=batch_search_summary(info))
+    chart(batch_search(info), f"chart_{key}", summary=batch_search_summary(info), how_to_read=how_to_read.BATCH_SEARCH)
     estimated = result["largest_estimated"]
     st.caption(
         plain(

@@ -9,6 +9,8 @@ import streamlit as st
 from cnnlab.plots.freeze_map import freeze_map, freeze_map_info, freeze_map_summary
 from cnnlab.plots.labels import plural
 from cnnlab.settings.transfer import RUN
+from dashboard.components import how_to_read
+from dashboard.components.chart import chart
 from dashboard.components.text import plain
 from dashboard.state import link
 
@@ -16,17 +18,25 @@ ORIGINS = {"taken": "Taken", "adapted": "Taken, adapted", "new": "New"}
 
 
 def draw_freeze_map(document: Mapping[str, Any], key: str) -> None:
-    """Draw the map, a sentence about it, and each layer as a row.
+    """Draw the map with a sentence about it; its numbers are a row per layer.
 
     Args:
         document: The inspector's answer to `freeze_map`, or a run's `transfer.json`.
     """
     info = freeze_map_info(document)
-    summary = freeze_map_summary(info)
-    st.plotly_chart(freeze_map(info), key=f"{key}.map", config={"displayModeBar": False}, alt=summary)
-    st.caption(plain(summary))
-    with st.expander("Layer by layer", icon=":material/table_rows:"):
-        rows = [
+    chart(
+        freeze_map(info),
+        f"{key}.map",
+        summary=freeze_map_summary(info),
+        numbers=lambda: layer_fates(document),
+        how_to_read=how_to_read.FREEZE_MAP,
+    )
+
+
+def layer_fates(document: Mapping[str, Any]) -> pl.DataFrame:
+    """Return each layer, where its weights come from and how fast it learns in each stage."""
+    return pl.DataFrame(
+        [
             {
                 "Layer": layer["name"],
                 "Block": layer["block"],
@@ -40,13 +50,7 @@ def draw_freeze_map(document: Mapping[str, Any], key: str) -> None:
             }
             for layer in document["layers"]
         ]
-        st.dataframe(
-            pl.DataFrame(rows),
-            hide_index=True,
-            height=min(420, 38 + 35 * max(1, len(rows))),
-            column_config={"Layer": st.column_config.TextColumn(pinned=True)},
-            alt="Each layer, where its weights come from and how fast it learns in each stage",
-        )
+    )
 
 
 def run_transfer(report: Mapping[str, Any]) -> None:

@@ -9,9 +9,9 @@ from cnnlab.plots import inference
 from cnnlab.plots.bubble_layout import Scale
 from cnnlab.plots.labels import plural
 from dashboard import data
-from dashboard.components import measuring
+from dashboard.components import how_to_read, measuring
+from dashboard.components.chart import chart
 from dashboard.components.clicks import clicked
-from dashboard.components.text import plain
 from dashboard.state import go, query_list, set_query
 
 # Reading what was measured opens a file per run: the newest are enough for a start.
@@ -97,26 +97,18 @@ def _draw_chart(measured: pl.DataFrame, chosen: list[str], names: Mapping[str, s
         )  # fmt: skip
     info = inference.inference_info(measured, kind or "image_ms", run_ids=chosen, names=dict(names))
     summary = inference.inference_summary(info)
-    event = st.plotly_chart(
+    event = chart(
         inference.inference(info, scale=scale or "log"),
-        key="inference",
-        on_select="rerun",
-        selection_mode="points",
-        alt=summary,
+        "inference",
+        summary=summary,
+        numbers=measured,
+        how_to_read=how_to_read.INFERENCE,
+        is_clickable=True,
+        hint="A click opens the run.",
     )
-    st.caption(plain(summary) + " A click opens the run.")
     index = clicked(event)
     if index is not None and index < len(info.members):
         go("run", run=info.members[index])
-    st.download_button(
-        "Download the measurements (CSV)",
-        measured.write_csv().encode(),
-        file_name="inference.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="download_inference",
-    )
 
 
 KINDS: dict[inference.Measure, str] = {

@@ -13,13 +13,13 @@ from typing import Any, Literal
 
 import streamlit as st
 
-HERE = Path(__file__).resolve().parent
+ASSETS = Path(__file__).resolve().parents[1] / "assets"
 SESSION = "picking_session"
 _component = st.components.v2.component(
-    "picking_table",
+    "cnnlab_picking_table",
     html='<div class="frame" tabindex="0" role="region" aria-label="Table"></div>',
-    css=(HERE / "picking_table.css").read_text(encoding="utf-8"),
-    js=(HERE / "picking_table.js").read_text(encoding="utf-8"),
+    css=(ASSETS / "picking_table.css").read_text(encoding="utf-8"),
+    js=(ASSETS / "picking_table.js").read_text(encoding="utf-8"),
 )
 
 

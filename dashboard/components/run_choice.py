@@ -1,5 +1,6 @@
 """The choice of a run whose config a form begins with: of those in the store, the one of the address first."""
 
+import polars as pl
 import streamlit as st
 
 from dashboard import data
@@ -14,7 +15,8 @@ def choose_run(key: str, asked: str) -> str | None:
     Args:
         asked: The run that the address names, or nothing.
     """
-    rows = data.summaries().sort("created_at", descending=True).head(MOST_RUNS).to_dicts()
+    ours = data.summaries().filter(~pl.col("is_foreign").fill_null(False))  # others have no config to begin with
+    rows = ours.sort("created_at", descending=True).head(MOST_RUNS).to_dicts()
     labels = {row["run_id"]: run_label(row) for row in rows}
     if asked and asked not in labels:
         labels[asked] = asked

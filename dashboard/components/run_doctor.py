@@ -10,6 +10,8 @@ from cnnlab.doctor.finding import Finding
 from cnnlab.plots.finding_chart import finding_chart, finding_chart_summary
 from cnnlab.runs.status import RunStatus
 from dashboard import data
+from dashboard.components import how_to_read
+from dashboard.components.chart import chart
 from dashboard.components.text import plain
 
 # Label, icon and colour of a badge.
@@ -52,11 +54,12 @@ def _card(finding: Finding) -> None:
             st.caption(f"{plain(rule.meaning)} Source: {plain(rule.source)}.")
         if evidence is not None and finding.chart is not None:
             with evidence:
-                st.plotly_chart(
+                chart(
                     finding_chart(finding.chart),
-                    key=f"evidence_{finding.rule}",
-                    config={"displayModeBar": False},
-                    alt=finding_chart_summary(finding.chart),
+                    f"evidence_{finding.rule}",
+                    summary=finding_chart_summary(finding.chart),
+                    how_to_read=how_to_read.EVIDENCE,
+                    is_small=True,
                 )
 
 

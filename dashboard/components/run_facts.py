@@ -9,6 +9,8 @@ import streamlit as st
 from cnnlab.config import RunConfig, flatten
 from cnnlab.plots.hardware import hardware, hardware_info, hardware_summary
 from dashboard import data
+from dashboard.components import how_to_read
+from dashboard.components.chart import chart
 from dashboard.components.config_text import config_text
 from dashboard.components.network_cost import CONVENTION
 from dashboard.components.numbers import MISSING, count, short
@@ -77,9 +79,8 @@ def run_layers(run_id: str) -> None:
 def run_hardware(run_id: str) -> None:
     """Draw processor, memory and GPU over the run."""
     info = hardware_info(data.hardware(run_id))
-    st.plotly_chart(hardware(info), key="hardware", config={"displayModeBar": False}, alt=hardware_summary(info))
-    if not info.is_empty:
-        st.caption(hardware_summary(info))
+    summary = hardware_summary(info)
+    chart(hardware(info), "hardware", summary=summary, numbers=info.table, how_to_read=how_to_read.HARDWARE)
 
 
 def run_events(run_id: str) -> None:

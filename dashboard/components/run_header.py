@@ -10,6 +10,7 @@ from cnnlab.config import RunConfig
 from cnnlab.files import size_of
 from cnnlab.runs.status import RunStatus
 from dashboard import data
+from dashboard.components.comparing import run_label
 from dashboard.components.confirm import confirm
 from dashboard.components.numbers import ago, short
 from dashboard.components.run_steering import act, steering
@@ -35,14 +36,14 @@ def run_header(row: dict[str, Any], config: RunConfig, status: RunStatus) -> Non
     ]
     st.caption(f"{plain(' · '.join(facts))} · `{row['run_id']}`")
     run_words(row)
-    _siblings(row)
+    siblings(row)
 
 
 def _text(moment: Any) -> str:
     return moment.isoformat() if hasattr(moment, "isoformat") else str(moment or "")
 
 
-def _siblings(row: dict[str, Any]) -> None:
+def siblings(row: dict[str, Any]) -> None:
     """Draw links to the other seeds of the group."""
     group = data.summaries().filter(pl.col("group_id") == row["group_id"]).sort("seed", "created_at")
     if group.height < 2:
@@ -64,17 +65,22 @@ def run_actions(run_id: str, config: RunConfig, status: RunStatus) -> None:
             go("train", **{"from": run_id})
         if status.state == "completed":
             _use_as_source(run_id)
-        _compare_popover(run_id, config)
+        compare_popover(run_id, config.data.dataset)
         if status.is_at_rest:
             _downloads(run_id, config)
-            if st.button("Delete", icon=":material/delete:", key="delete"):
-                size = short(size_of(data.store().run_dir(run_id)), "B")
-                confirm(
-                    f"Delete this run ({size})?",
-                    "It moves to the store's trash, and this page offers to bring it back.",
-                    "Delete",
-                    lambda: _delete(run_id),
-                )
+            delete_button(run_id)
+
+
+def delete_button(run_id: str) -> None:
+    """Draw the button that moves a run to the trash once that was confirmed."""
+    if st.button("Delete", icon=":material/delete:", key="delete"):
+        size = short(size_of(data.store().run_dir(run_id)), "B")
+        confirm(
+            f"Delete this run ({size})?",
+            "It moves to the store's trash, and this page offers to bring it back.",
+            "Delete",
+            lambda: _delete(run_id),
+        )
 
 
 def _use_as_source(run_id: str) -> None:
@@ -83,16 +89,17 @@ def _use_as_source(run_id: str) -> None:
         go("train", source=run_id)
 
 
-def _compare_popover(run_id: str, config: RunConfig) -> None:
+def compare_popover(run_id: str, dataset: str | None) -> None:
+    """Draw the choice of runs to compare with, those on the same data set first."""
     with st.popover("Compare with …", icon=":material/compare_arrows:", key="compare_with"):
         others = data.summaries().filter(pl.col("run_id") != run_id).sort("created_at", descending=True)
-        same = others["dataset"] == config.data.dataset
+        same = (others["dataset"] == (dataset or "")).fill_null(False)
         others = pl.concat([others.filter(same), others.filter(~same)]).head(500)
         if others.is_empty():
             st.caption("There is no other run yet.")
             return
         names = {
-            row["run_id"]: f"{row['name'] or row['run_id']} · seed {row['seed']} · {look(row['state']).label.lower()}"
+            row["run_id"]: f"{run_label(row)} · {look(row['state']).label.lower()}"
             for row in others.iter_rows(named=True)
         }
         chosen = st.multiselect(

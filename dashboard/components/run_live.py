@@ -6,11 +6,15 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from cnnlab.analysis.curve_rows import epoch_rows
 from cnnlab.config import RunConfig
+from cnnlab.plots.curve_marks import marks_of
 from cnnlab.plots.learning_curves import learning_curves, learning_curves_info, learning_curves_summary
 from cnnlab.plots.output_weights import output_weights, output_weights_info, output_weights_summary
 from cnnlab.runs.status import RunStatus
-from dashboard import data
+from dashboard import curve_data, data
+from dashboard.components import how_to_read
+from dashboard.components.chart import chart
 from dashboard.components.live_runs import progress_share
 from dashboard.components.numbers import between, duration, short
 from dashboard.components.run_doctor import run_doctor
@@ -122,16 +126,19 @@ def curves(run_id: str, config: RunConfig, *, main_output: str | None = None, ou
         of_loss, of_accuracy = ("", outputs[0]) if chosen == TOGETHER else (chosen, chosen)
         if chosen == TOGETHER:
             st.caption(f"Loss of all outputs together; accuracy of {plain(outputs[0])}.{_weighed(config)}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        is_log = st.toggle("Logarithmic upwards", key="logy", bind="query-params")
+        link("compare", "All settings of the curves", icon=":material/tune:", runs=run_id, part="Curves")
+    rows, ended = epoch_rows(frame), curve_data.ended([run_id])
     left, right = st.columns(2, gap="medium")
     for column, metric, name in ((left, "loss", of_loss), (right, "accuracy", of_accuracy)):
-        info = learning_curves_info(frame, metric, run_ids=[run_id], output=name)
+        # Of the accuracy the error is what a logarithm shows.
+        metric = "error" if is_log and metric == "accuracy" else metric
+        info = learning_curves_info(rows, metric, run_ids=[run_id], output=name)
+        marks = marks_of(info.curves, metric, ended)
+        figure = learning_curves(info, epochs=config.training.epochs, height_px=320, is_log_y=is_log, marks=marks)
         with column:
-            st.plotly_chart(
-                learning_curves(info, epochs=config.training.epochs, height_px=320),
-                key=f"curve_{metric}",
-                config={"displayModeBar": False},
-                alt=learning_curves_summary(info),
-            )
+            chart(figure, f"curve_{metric}", summary=learning_curves_summary(info), how_to_read=how_to_read.LIVE_CURVES)
     if config.heads.uncertainty_weighting:
         _weights(frame, config)
 
@@ -145,13 +152,12 @@ def _weighed(config: RunConfig) -> str:
 
 def _weights(frame: pl.DataFrame, config: RunConfig) -> None:
     info = output_weights_info(frame)
-    st.plotly_chart(
+    chart(
         output_weights(info, epochs=config.training.epochs),
-        key="output_weights",
-        config={"displayModeBar": False},
-        alt=output_weights_summary(info),
+        "output_weights",
+        summary=output_weights_summary(info),
+        how_to_read=how_to_read.OUTPUT_WEIGHTS,
     )
-    st.caption(plain(output_weights_summary(info)))
 
 
 def log_tail(run_id: str, lines: int = LOG_LINES, height: int | None = None) -> None:

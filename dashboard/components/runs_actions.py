@@ -11,6 +11,7 @@ from cnnlab.runs.annotations import Change, change, checked_tag
 from dashboard import data, runs_data
 from dashboard.components import runs_chosen, runs_undo
 from dashboard.components.confirm import confirm
+from dashboard.components.exchange_export import export_action
 from dashboard.components.numbers import short
 from dashboard.components.runs_undo import Deed, runs_text
 from dashboard.components.text import plain
@@ -35,6 +36,7 @@ def draw_actions(picked: pl.DataFrame) -> None:
         _draw_archive(picked)
         if st.button("Delete", icon=":material/delete:", key="delete_chosen"):
             ask_delete(picked)
+        export_action(run_ids)
         st.button("Choose none", icon=":material/close:", type="tertiary", key="choose_none",
                   on_click=runs_chosen.choose, args=([],))  # fmt: skip
 

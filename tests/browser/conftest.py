@@ -13,12 +13,22 @@ from harness import CHROMIUM_ARGS, Server, Tab, find_chromium
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path)
+    yield from _served(tmp_path)
+
+
+def _served(folder: Path) -> Iterator[Server]:
+    made = Server(folder)
     made.start()
     try:
         yield made
     finally:
         made.stop()
+
+
+@pytest.fixture(scope="session")
+def idle_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests that need no store of their own and leave nothing in it."""
+    yield from _served(tmp_path_factory.mktemp("idle"))
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,11 @@ from harness import views
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture
+def server(idle_server):
+    return idle_server
+
+
 def metric(tab, label: str) -> str:
     return str(tab.page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue").inner_text())
 

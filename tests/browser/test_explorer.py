@@ -7,6 +7,11 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
 
+@pytest.fixture
+def server(idle_server):
+    return idle_server
+
+
 def drawn(tab) -> str:
     """Return what the drawing is said to show, once the inspector has answered and it is there."""
     tab.page.wait_for_selector(".st-key-a_drawing .plotly")

@@ -8,6 +8,11 @@ from harness import views, wait_until
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture
+def server(idle_server):
+    return idle_server
+
+
 def cells(tab) -> str:
     """Return the text of the table of layers, which a canvas draws and a hidden table tells."""
     return " ".join(tab.page.get_by_test_id("stDataFrame").first.locator("[data-testid^=glide-cell]").all_inner_texts())

@@ -1,10 +1,6 @@
 """TensorFlow and JAX give the same logits for the same saved network and pixels."""
 
 import importlib.util
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -15,10 +11,7 @@ from test_architectures import NAMES, SLOW, config, info, least, pixels, small_p
 
 from cnnlab.training.models import build_networks
 
-ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-4
-# The networks are small: compiling them well would take longer than computing.
-QUICK_COMPILATION = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 # One of each kind of layer; with CNNLAB_SLOW_TESTS all.
 FEW = ("lenet5", "lenet5_1998", "mobilenet_v3", "resnet_preact", "shufflenet_v2", "vit")
@@ -54,8 +47,8 @@ def enliven(network: keras.Model, images: np.ndarray) -> None:
 
 
 @pytest.fixture(scope="module")
-def jax_answers(tmp_path_factory):
-    """What one child process with JAX says of the networks saved here."""
+def jax_answers(on_backend, tmp_path_factory):
+    """What a process with JAX says of the networks saved here."""
     folder = tmp_path_factory.mktemp("networks")
     for name in COMPARED:
         keras.utils.set_random_seed(0)
@@ -65,13 +58,7 @@ def jax_answers(tmp_path_factory):
         network.save(folder / f"{name}.keras")
         np.savez(folder / f"{name}.npz", images=images[:2], logits=convert_to_numpy(network(images[:2])))
     keras.backend.clear_session(free_memory=False)
-    child = subprocess.run(
-        [sys.executable, Path(__file__).with_name("jax_answers.py"), folder],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "XLA_FLAGS": QUICK_COMPILATION},
-        capture_output=True, text=True, timeout=1800, check=False,
-    )  # fmt: skip
-    assert child.returncode == 0, child.stderr[-3000:]
-    return {row["name"]: row for row in map(json.loads, child.stdout.splitlines())}
+    return on_backend("jax").ask(Path(__file__).with_name("jax_answers.py"), "differences", folder)
 
 
 @pytest.mark.parametrize("name", COMPARED)

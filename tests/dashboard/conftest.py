@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.config import config_from_dict
@@ -34,9 +35,13 @@ IDLE_TRAINER = (sys.executable, "-c", "import time; time.sleep(600)")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _packages_looked_through_once() -> Iterator[None]:
-    """Streamlit reads the metadata of every installed package at each run of a page that is tested."""
+def _quick_runs_of_pages() -> Iterator[None]:
+    """Streamlit reads the metadata of every installed package at each run of a page that is tested.
+
+    And where Keras is loaded, as by other tests and never in the dashboard, it has Keras look for garbage after each.
+    """
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(script_runner, "_clean_problem_modules", lambda: None)
         scan = functools.cache(manifest_scanner.scan_component_manifests)
         patched.setattr(manifest_scanner, "scan_component_manifests", scan)
         yield
@@ -78,6 +83,20 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
         with suppress(CNNLabError):
             made.cancel(entry.run_dir)
     made.close()
+
+
+@pytest.fixture
+def start(queue: Queue) -> Callable[[Path], None]:
+    """Submit a run and wait until it says that it is running: what a press does to it depends on that."""
+
+    def submit(run_dir: Path) -> None:
+        queue.submit(run_dir)
+        deadline = time.monotonic() + 60
+        while run_status.read_status(run_dir).state != "running":
+            assert time.monotonic() < deadline, "waited in vain for the run to start"
+            time.sleep(0.01)
+
+    return submit
 
 
 @pytest.fixture
@@ -145,18 +164,6 @@ def _write_results(run_dir: Path, store: Store) -> None:
     writer.event("completed")
     writer.finish()
     (run_dir / "model.keras").write_bytes(b"not a real model")
-
-
-@pytest.fixture
-def running_run(queue: Queue, store: Store, make_run: Callable[..., str]) -> Path:
-    """The folder of a run whose process has begun: until then it counts as queued, and buttons do other things."""
-    run_dir = store.create_run(store.read_config(make_run()))
-    queue.submit(run_dir)
-    deadline = time.monotonic() + 120
-    while store.read_status(run_dir.name).state != "running":
-        assert time.monotonic() < deadline, "the run did not start"
-        time.sleep(0.02)
-    return run_dir
 
 
 @pytest.fixture

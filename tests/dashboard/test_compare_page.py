@@ -122,14 +122,6 @@ def test_seeds_of_a_group_can_be_averaged(open_page, store):
     assert "3 runs in 1 group" in told(page)
 
 
-def test_settings_of_the_curves_stand_in_the_address(open_page, store):
-    run = make_run(store.root)
-    page = open_page("compare", runs=run, part="Curves", metric="Accuracy", x="Steps", smoothing="0.5")
-    assert page.selectbox(key="metric").value == "accuracy"
-    assert page.selectbox(key="x").value == "step"
-    assert page.slider(key="smoothing").value == 0.5
-
-
 def test_everything_speaks_of_the_chosen_output(open_page, make_run_of_two):
     runs = [make_run_of_two(shape=9, colour=5), make_run_of_two(shape=8, colour=10)]
     page = open_page("compare", runs=",".join(runs))

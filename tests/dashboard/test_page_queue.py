@@ -25,10 +25,10 @@ def test_order_and_its_change(open_page, queue, store):
     assert [entry.run_id for entry in queue.entries()] == [runs[0].name, runs[2].name, runs[1].name]
 
 
-def test_a_waiting_run_is_taken_out_and_a_running_one_after_a_question(open_page, queue, store):
+def test_a_waiting_run_is_taken_out_and_a_running_one_after_a_question(open_page, queue, start, store):
     runs = [store.create_run(RunConfig()) for _ in range(2)]
-    for run in runs:
-        queue.submit(run)
+    start(runs[0])
+    queue.submit(runs[1])
     app = open_page("queue")
     app.button(key=f"drop.{runs[1].name}").click().run()
     assert store.read_status(runs[1].name).state == "cancelled"
@@ -38,10 +38,10 @@ def test_a_waiting_run_is_taken_out_and_a_running_one_after_a_question(open_page
     assert (runs[0] / "cancel").exists()
 
 
-def test_runs_are_paused_and_resumed(open_page, queue, store, make_run):
+def test_runs_are_paused_and_resumed(open_page, queue, start, store, make_run):
     runs = [store.create_run(RunConfig()) for _ in range(2)]
-    for run in runs:
-        queue.submit(run)
+    start(runs[0])
+    queue.submit(runs[1])
     app = open_page("queue")
     app.button(key=f"pause.{runs[1].name}").click().run()
     assert store.read_status(runs[1].name).state == "paused"

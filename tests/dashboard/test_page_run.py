@@ -118,13 +118,15 @@ def test_a_queued_run_is_cancelled_at_once(open_page, queue, store, make_run):
     assert store.read_status(second.name).state == "cancelled"
 
 
-def test_a_running_run_is_cancelled_after_a_question(open_page, running_run):
-    app = open_page("run", run=running_run.name)
+def test_a_running_run_is_cancelled_after_a_question(open_page, start, store, make_run):
+    running = store.create_run(store.read_config(make_run()))
+    start(running)
+    app = open_page("run", run=running.name)
     app.button(key="cancel").click().run()
     assert "Training stops now. What was measured so far is kept." in said(app)
-    assert not (running_run / "cancel").exists()
+    assert not (running / "cancel").exists()
     app.button(key="confirm_yes").click().run()
-    assert (running_run / "cancel").exists()
+    assert (running / "cancel").exists()
 
 
 def test_delete_asks_and_can_be_undone(open_page, store, make_run):
@@ -182,12 +184,14 @@ def write_checkpoint(run_dir, epoch: int, fingerprint: str = "abc-0") -> None:
     np.savez(checkpoint_path(run_dir), about=np.frombuffer(json.dumps(about).encode(), np.uint8))
 
 
-def test_a_running_run_is_paused(open_page, running_run):
-    app = open_page("run", run=running_run.name)
-    app.button(key=f"pause.{running_run.name}").click().run()
-    assert (running_run / "pause").exists()
+def test_a_running_run_is_paused(open_page, start, store, make_run):
+    running = store.create_run(store.read_config(make_run()))
+    start(running)
+    app = open_page("run", run=running.name)
+    app.button(key=f"pause.{running.name}").click().run()
+    assert (running / "pause").exists()
     assert "Pauses after the steps at hand." in [toast.value for toast in app.toast]
-    assert app.button(key=f"pause.{running_run.name}").disabled
+    assert app.button(key=f"pause.{running.name}").disabled
 
 
 def test_a_paused_run_is_resumed_or_cancelled(open_page, queue, store, make_run):
@@ -282,3 +286,16 @@ def test_what_people_say_of_a_run_is_written_on_its_page(open_page, make_run, st
     page.button(key="undo").click().run()
     assert queries.summaries(store)["is_archived"].to_list() == [False]
     assert not page.exception
+
+
+def test_the_curves_have_marks_and_a_logarithmic_axis(open_page, make_run):
+    run_id = make_run()
+    app = open_page("run", run=run_id, logy="true")
+    figures = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    by_title = {one["layout"]["yaxis"]["title"].get("text"): one for one in figures}
+    for title in ("Loss (cross-entropy)", "Error (%)"):
+        assert by_title[title]["layout"]["yaxis"]["type"] == "log"
+        assert {"best", "last"} <= {trace.get("name") for trace in by_title[title]["data"]}
+    app.session_state["curve_loss_how"] = True
+    app.run()
+    assert "**star** is the best epoch" in said(app)

@@ -10,7 +10,7 @@ from plot_frames import NAN, metrics, named
 
 from cnnlab.analysis.intervals import student
 from cnnlab.plots.learning_curves import learning_curves, learning_curves_info, learning_curves_summary
-from cnnlab.plots.palette import CATEGORICAL
+from cnnlab.plots.palette import CATEGORICAL, with_alpha
 
 
 def test_one_run_is_one_colour_with_a_line_style_per_split():
@@ -34,7 +34,7 @@ def test_a_click_leads_to_the_run():
     frame = metrics({"a": [1.0, 2.0], "b": [2.0, 3.0]})
     info = learning_curves_info(frame, run_ids=["b", "a"])
     point = named(learning_curves(info), "a")[0]
-    assert point.customdata.dtype == np.int32
+    assert point.customdata.dtype == np.int16
     assert {info.members[index] for index in point.customdata} == {("a",)}
     assert "markers" in point.mode, "a bare line cannot be clicked"
 
@@ -94,7 +94,7 @@ def test_smoothing_keeps_the_raw_line_behind():
     assert info.curves[0].smooth == pytest.approx([1.0, 1 / 3, 5 / 7, 1 / 3])
     raw, smooth = learning_curves(info).data[:2]
     assert raw.y.tolist() == [1.0, 0.0, 1.0, 0.0]
-    assert raw.opacity < 1
+    assert raw.line.color == with_alpha(CATEGORICAL[0], 0.35)
     assert "smoothed" in smooth.hovertemplate
 
 

@@ -10,7 +10,7 @@ from study_trials import ACCURACY, AXES, KIND, MACS, RATE, made, rows_of
 from cnnlab.analysis.trials import NOT_THERE, Axis, Goal, trials_of
 from cnnlab.plots.study_contour import contour, contour_info
 from cnnlab.plots.study_curves import curve_metric, study_curves, study_curves_info, study_curves_summary
-from cnnlab.plots.study_parallel import parallel, parallel_info, parallel_summary
+from cnnlab.plots.study_parallel import kept_lines, parallel, parallel_info, parallel_summary
 from cnnlab.plots.study_pareto import study_pareto, study_pareto_info
 from cnnlab.plots.study_progress import best_so_far, best_so_far_info, best_so_far_summary
 from cnnlab.plots.study_slices import round_numbers, slice_of, slices_info, slices_summary, ticks
@@ -110,6 +110,21 @@ def test_a_diverged_trial_does_not_flatten_the_colours():
     (trace,) = parallel(parallel_info(trials_of(rows, AXES, (goal,)))).data
     assert trace.line.cmax < 2
     assert trace.line.reversescale is True
+
+
+def test_ranges_keep_the_lines_that_pass_through_all_of_them():
+    info = parallel_info(made(40))
+    accuracy = info.results[:, 0]
+    middle = float(np.median(accuracy))
+    ranges = {"val_accuracy": [(0.0, middle)], "training.optimizer": [(0.5, 1.5)]}
+    kept = kept_lines(info, ranges)
+    assert kept.tolist() == ((accuracy <= middle) & (info.codes[:, 1] == 1)).tolist()
+    either = kept_lines(info, {"training.optimizer": [(-0.5, 0.5), (0.5, 1.5)]})
+    assert either.all()
+    assert kept_lines(info, {}).all()
+    (trace,) = parallel(info, ranges=ranges, order=["macs", "val_accuracy"]).data
+    assert [one.name for one in trace.dimensions][:3] == ["macs", "val_accuracy", "training.learning_rate"]
+    assert trace.dimensions[1].constraintrange == ((0.0, middle),)
 
 
 # ---- who did what when ----

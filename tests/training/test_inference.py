@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from cnnlab import worker
+from cnnlab.__main__ import run
 from cnnlab.config import config_from_dict
 from cnnlab.errors import ConfigError
 from cnnlab.runs import queries
@@ -117,15 +118,17 @@ def test_a_run_without_its_model_says_so():
 
 @pytest.mark.training
 @pytest.mark.processes
-def test_a_trained_run_is_measured_from_the_command_line():
-    run_dir = Store().create_run(config_from_dict({**QUICK, "data": {"dataset": "shapes", "image_size": 16}}))
+def test_a_trained_run_is_measured_from_the_command_line(capsys):
+    shapes = {"dataset": "shapes", "image_size": 16, "parameters": {"count": 240, "size": 16}}
+    run_dir = Store().create_run(config_from_dict({**QUICK, "data": shapes}))
     assert worker.main([str(run_dir)]) == 0
     write_status(run_dir, RunStatus(state="completed", ended_at=now()))
     other = Store().create_run(config_from_dict(QUICK))
-    command = [sys.executable, "-m", "cnnlab", "measure", run_dir.name, "--batch-sizes", "4,1", "--repeats", "6"]
-    done = subprocess.run([*command, "--json", "--progress-json"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    (document,) = json.loads(done.stdout)["runs"]
+    capsys.readouterr()
+    asked = ["measure", run_dir.name, "--batch-sizes", "4,1", "--repeats", "6", "--json", "--progress-json"]
+    assert run(asked) == 0
+    said = capsys.readouterr()
+    (document,) = json.loads(said.out)["runs"]
     assert (document["run_id"], document["stopped"]) == (run_dir.name, "")
     frame = queries.inference(Store(), [run_dir.name, other.name])
     assert frame["batch_size"].to_list() == [1, 4] == [row["batch_size"] for row in document["rows"]]
@@ -136,12 +139,11 @@ def test_a_trained_run_is_measured_from_the_command_line():
         assert row["memory_bytes"] > 0
         assert "keras" in row["versions"]
         assert row["hardware"]
-    progress = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    progress = [json.loads(line) for line in said.err.splitlines() if line.startswith("{")]
     assert [line["done"] for line in progress] == [0, 1, 2]
     assert {line["total"] for line in progress} == {2}
-    refused = subprocess.run([*command[:4], other.name], capture_output=True, text=True, check=False)
-    assert refused.returncode == 2
-    assert refused.stderr.startswith(f"The run {other.name!r} is queued.")
+    assert run(["measure", other.name]) == 2
+    assert capsys.readouterr().err.startswith(f"The run {other.name!r} is queued.")
 
 
 @pytest.mark.training

@@ -1,11 +1,5 @@
 """The look at the layers: right numbers, on both backends, and no part in the training."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -181,26 +175,19 @@ def test_a_look_takes_a_hundredth_of_an_epoch():
     assert probe.is_due(3, 10, 5.0)
 
 
-LOOK = """
-import json, sys, numpy as np
-sys.path.insert(0, sys.argv[1])
-from test_probe import by_hand
-probe, hidden = by_hand()
-probe.begin(None, (0, 0))
-hidden.kernel.assign(hidden.kernel * 1.5)
-probe._engine.reload()
-print(json.dumps(probe.look()))
-"""
-
-
-def test_another_backend_sees_the_same():
-    environment = os.environ | {"KERAS_BACKEND": "jax"}
-    command = [sys.executable, "-c", LOOK, str(Path(__file__).parent)]
-    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+def second_look():
+    """What a look finds after the first layer has changed."""
     probe, hidden = by_hand()
     probe.begin(None, (0, 0))
     hidden.kernel.assign(hidden.kernel * 1.5)
-    for ours, theirs in zip(probe.look(), json.loads(said.splitlines()[-1]), strict=True):
+    probe._engine.reload()
+    return probe.look()
+
+
+@pytest.mark.processes
+def test_another_backend_sees_the_same(on_backend):
+    there = on_backend("jax").ask(__file__, "second_look")
+    for ours, theirs in zip(second_look(), there, strict=True):
         numbers = {name: value for name, value in ours.items() if isinstance(value, float)}
         assert {name: theirs[name] for name in numbers} == pytest.approx(numbers, rel=1e-5, abs=1e-7)
         assert {name: theirs[name] for name in ours if name not in numbers} == {

@@ -1,9 +1,5 @@
 """A variable with a multiplier moves as if it had a learning rate of its own."""
 
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -102,24 +98,23 @@ def test_multipliers_are_given_by_layer_and_multiplied():
     assert combined([given, {id(body[0]): 0.1}]) == {id(body[0]): 0.05, id(body[1]): 0.5}
 
 
+def taken_when_compiled():
+    """What `taken` returns with Adam, by a step that JAX has compiled."""
+    import jax
+
+    slow, usual = (keras.Variable(FIRST.astype("float32")) for _ in range(2))
+    optimizer = keras.optimizers.Adam(RATE, weight_decay=DECAY)
+    optimizer.build([slow, usual])
+    multiply_rates(optimizer, {id(slow): FACTOR})
+    step = jax.jit(lambda state, gradient: optimizer.stateless_apply(state[1], [gradient, gradient], state[0]))
+    state = ([slow.value, usual.value], [variable.value for variable in optimizer.variables])
+    for gradient in GRADIENTS:
+        state = step(state, gradient.astype("float32"))
+    return np.asarray(state[0]).tolist()
+
+
 @pytest.mark.processes
-def test_jax_takes_the_same_share_inside_of_a_compiled_step():
-    code = f"""
-import jax, keras, numpy as np
-from cnnlab.training.rate_multipliers import multiply_rates
-slow, usual = (keras.Variable(np.array({FIRST.tolist()}, "float32")) for _ in range(2))
-optimizer = keras.optimizers.Adam({RATE}, weight_decay={DECAY})
-optimizer.build([slow, usual])
-multiply_rates(optimizer, {{id(slow): {FACTOR}}})
-step = jax.jit(lambda state, gradient: optimizer.stateless_apply(state[1], [gradient, gradient], state[0]))
-state = ([slow.value, usual.value], [variable.value for variable in optimizer.variables])
-for gradient in {[gradient.tolist() for gradient in GRADIENTS]}:
-    state = step(state, np.array(gradient, "float32"))
-print(*np.asarray(state[0]).ravel().tolist())
-"""
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
-    ).stdout.split()
-    expected = np.concatenate([by_hand_adam(FACTOR * RATE), by_hand_adam(RATE)])
-    np.testing.assert_allclose([float(number) for number in answer], expected, rtol=1e-5)
+def test_jax_takes_the_same_share_inside_of_a_compiled_step(on_backend):
+    slow, usual = on_backend("jax").ask(__file__, "taken_when_compiled")
+    np.testing.assert_allclose(slow, by_hand_adam(FACTOR * RATE), rtol=1e-5)
+    np.testing.assert_allclose(usual, by_hand_adam(RATE), rtol=1e-5)

@@ -1,26 +1,17 @@
 """What each trick does to a step, against a few lines of NumPy, on TensorFlow, JAX and PyTorch."""
 
-import importlib.util
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
-from trick_steps import CASES, CLASSES, DECAY, ELSEWHERE, PRECISIONS, RATE, STEPS, TEACHER, run, start
+import trick_steps
+from trick_steps import CASES, CLASSES, DECAY, ELSEWHERE, PRECISIONS, RATE, SIDE_PX, STEPS, TEACHER, run, start
 
 from cnnlab.datasets.resizing import images_at
 from cnnlab.datasets.storage import open_dataset
 
 pytestmark = pytest.mark.training
 
-ROOT = Path(__file__).resolve().parents[2]
 KEYS = ("kernel", "bias")
-# The networks are tiny: compiling them well would take longer than computing.
-QUICK_COMPILATION = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
 def log_softmax(logits):
@@ -99,24 +90,11 @@ def check(found, case):
         np.testing.assert_allclose(found[name], values, rtol=2e-4, atol=2e-5, err_msg=name)
 
 
-def in_child(backend, folder):
-    child = subprocess.run(
-        [sys.executable, Path(__file__).with_name("trick_steps.py"), folder],
-        env={**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": QUICK_COMPILATION,
-             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
-        capture_output=True, text=True, timeout=600, check=False,
-    )  # fmt: skip
-    assert child.returncode == 0, child.stderr[-3000:]
-    return json.loads(child.stdout)
-
-
 @pytest.fixture(scope="module", params=["jax", "torch"])
-def other_backend(request, tmp_path_factory):
-    """What one child process with another backend finds for all cases."""
-    if importlib.util.find_spec(request.param) is None:
-        pytest.skip(f"{request.param} is not installed")
-    folder = tmp_path_factory.mktemp(request.param)
-    return in_child(request.param, folder) | {"folder": folder}
+def other_backend(request, on_backend, tmp_path_factory):
+    """What another backend finds for all cases."""
+    process, folder = on_backend(request.param), tmp_path_factory.mktemp(request.param)
+    return process.ask(trick_steps.__file__, "answers", folder) | {"folder": folder}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -134,9 +112,8 @@ def test_other_backends_train_in_16_bits_and_their_networks_answer_alike_here(pr
     assert other_backend[precision]["accuracy"] > 0.6
     assert other_backend[precision]["resumed_off"] == 0
     folder = other_backend["folder"]
-    logits = keras.models.load_model(folder / f"{precision}.keras")(
-        images_at(open_dataset(folder, "digits"), "test", 16)
-    )
+    images = images_at(open_dataset(folder, "digits"), "test", SIDE_PX)
+    logits = keras.models.load_model(folder / f"{precision}.keras")(images)
     found = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
     np.testing.assert_allclose(found, np.load(folder / f"{precision}.npy"), atol=0.03)
 

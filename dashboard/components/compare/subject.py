@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from cnnlab.plots.labels import distinct
 from cnnlab.runs.schema import SUMMARY, polars_schema
 from dashboard.components.comparing import run_label
 
@@ -43,6 +44,27 @@ class Subject:
     def group_names(self) -> dict[str, str]:
         """What each group is called: as its first run."""
         return {row["group_id"]: row["name"] or row["run_id"] for row in reversed(self.rows)}
+
+    @property
+    def members(self) -> dict[str, list[str]]:
+        """The runs of each group, or each run by itself, by group or run in the order chosen."""
+        found: dict[str, list[str]] = {}
+        for row in self.rows:
+            found.setdefault(self._key(row), []).append(row["run_id"])
+        return found
+
+    def members_of(self, key: str) -> list[Mapping[str, Any]]:
+        """The rows of one of `members`."""
+        return [row for row in self.rows if self._key(row) == key]
+
+    def _key(self, row: Mapping[str, Any]) -> str:
+        return str(row["group_id"] if self.is_grouped else row["run_id"])
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What each of `members` is called, unlike any other."""
+        called = self.group_names if self.is_grouped else self.names
+        return distinct({key: called[key] for key in self.members})
 
     @property
     def frame(self) -> pl.DataFrame:

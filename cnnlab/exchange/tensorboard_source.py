@@ -1,0 +1,246 @@
+"""Runs out of a folder of TensorBoard's event files.
+
+TensorBoard calls each folder with event files a run. What belongs together is joined here: the folders `train` and
+`validation` that Keras makes, those of PyTorch's `add_scalars` (named after their tag) and `add_hparams` (named after
+the time), and the files that a training that went on left beside each other: from where a later file begins, its
+numbers hold.
+"""
+
+import os
+import re
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from cnnlab.exchange.event_files import Reading, read_records
+from cnnlab.exchange.events import Decoder, Parameter, Session
+from cnnlab.exchange.found import FoundRun, ImportRunsError, Series, Tell, counted
+from cnnlab.exchange.names import SPLITS
+from cnnlab.exchange.wire import WireError
+
+MARK = "tfevents"
+# Files of our own export end like that, and have our names of numbers.
+OWN_END = ".cnnlab"
+# What `add_hparams` calls its folder: the time.
+_OF_HPARAMS = re.compile(r"\d{9,11}\.\d+")
+_STATES = {"SUCCESS": "completed", "FAILURE": "failed", "RUNNING": "lost", "UNKNOWN": "lost"}
+MOST_FOLDERS = 100_000
+
+
+@dataclass
+class _Points:
+    steps: "array[int]" = field(default_factory=lambda: array("q"))
+    times: "array[float]" = field(default_factory=lambda: array("d"))
+    values: "array[float]" = field(default_factory=lambda: array("d"))
+
+
+@dataclass
+class _Read:
+    """What was read of the files of one run."""
+
+    points: dict[str, _Points] = field(default_factory=dict)
+    sessions: list[Session] = field(default_factory=list)
+    first_s: list[float] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+
+
+class TensorBoardSource:
+    """The runs below a folder, or of a single event file."""
+
+    tool = "tensorboard"
+
+    def __init__(self, path: Path):
+        self._root = path if path.is_dir() else path.parent
+        self._runs = _joined(self._root, _folders(path))
+        self.notes: Sequence[str] = ()
+
+    def run_keys(self) -> list[str]:
+        """Return the folders of the runs, relative to the one that was given."""
+        return sorted(self._runs)
+
+    def read(self, key: str, tell: Tell) -> FoundRun:
+        """Return one run; raises `ImportRunsError` where none of its files can be read."""
+        files = self._runs[key]
+        found = _Read()
+        total = sum(path.stat().st_size for _, path in files) or 1
+        done = 0
+        for prefix, path in files:
+            size = path.stat().st_size
+            _read_file(path, prefix, found, _part_of(tell, done / total, size / total))
+            done += size
+        if not found.points and found.troubles:
+            raise ImportRunsError(f"{key!r} cannot be read: {'; '.join(found.troubles)}. Copy the files again.")
+        return self._run(key, found)
+
+    def _run(self, key: str, found: _Read) -> FoundRun:
+        begun = [session.start_s for session in found.sessions if session.start_s]
+        firsts = [min(points.times) for points in found.points.values() if points.times and min(points.times) > 0]
+        started = min(begun or found.first_s + firsts, default=None)
+        parameters: dict[str, Parameter] = {}
+        for session in found.sessions:
+            parameters |= session.parameters or {}
+        said = next((session.status for session in reversed(found.sessions) if session.status), "")
+        ended = next((session.end_s for session in reversed(found.sessions) if session.end_s), None)
+        last = max((max(points.times) for points in found.points.values() if points.times), default=None)
+        return FoundRun(
+            key=key,
+            name=self._root.resolve().name if key == "." else key,
+            identity=f"{key}/{started}",
+            series=[_series(name, points, started) for name, points in found.points.items()],
+            parameters=parameters,
+            state=_STATES.get(said, "completed"),
+            said_status=said,
+            experiment="" if key == "." else self._root.resolve().name,
+            started_s=started,
+            ended_s=ended or last,
+            has_own_names=all(path.name.endswith(OWN_END) for _, path in self._runs[key]),
+            troubles=found.troubles,
+        )
+
+
+def has_events(folder: Path) -> bool:
+    """Return whether a folder or one below it holds event files."""
+    return any(True for _ in _event_folders(folder))
+
+
+def _folders(path: Path) -> dict[Path, list[Path]]:
+    if path.is_file():
+        return {path.parent: [path]}
+    return dict(_event_folders(path))
+
+
+def _event_folders(root: Path) -> Iterator[tuple[Path, list[Path]]]:
+    for count, (folder, names, files) in enumerate(os.walk(root)):
+        if count >= MOST_FOLDERS:
+            raise ImportRunsError(
+                f"{str(root)!r} has more than {MOST_FOLDERS:,} folders. Expected a folder of event files. "
+                "Choose one further down."
+            )
+        names.sort()
+        events = sorted(name for name in files if MARK in name)
+        if events:
+            yield Path(folder), [Path(folder) / name for name in events]
+
+
+# === Which folders make a run ===
+
+
+def _joined(root: Path, folders: dict[Path, list[Path]]) -> dict[str, list[tuple[str, Path]]]:
+    """Return the files of each run, each with what goes before its tags."""
+    runs: dict[str, list[tuple[str, Path]]] = {}
+    for folder, files in folders.items():
+        owner, prefix = _owner(root, folder, folders)
+        key = "." if owner == root else owner.relative_to(root).as_posix()
+        runs.setdefault(key, []).extend((prefix, path) for path in files)
+    return runs
+
+
+def _owner(root: Path, folder: Path, folders: dict[Path, list[Path]]) -> tuple[Path, str]:
+    """Return the folder whose run this one belongs to, and what goes before its tags: `train/`."""
+    if folder == root:
+        return folder, ""
+    for above in (folder.parent, folder.parent.parent):
+        if above in folders and (suffix := _suffix(folder.relative_to(above).as_posix(), folders[folder])):
+            return above, f"{suffix}/"
+    if folder.name.lower() in SPLITS:
+        return folder.parent, f"{folder.name}/"
+    if _OF_HPARAMS.fullmatch(folder.name):
+        return folder.parent, ""
+    return folder, ""
+
+
+def _suffix(place: str, files: Sequence[Path]) -> str:
+    """Return what a folder of `add_scalars` adds to its tag, '' for other folders.
+
+    PyTorch calls it `{tag}_{suffix}`, tensorboardX `{tag}/{suffix}`; it holds that tag alone.
+    """
+    try:
+        names = set(_first_tags(files[0]))
+    except (OSError, WireError):
+        return ""
+    tag = names.pop() if len(names) == 1 else ""
+    for start in (f"{tag.replace('/', '_')}_", f"{tag}/"):
+        if tag and place.startswith(start):
+            return place.removeprefix(start)
+    return ""
+
+
+def _first_tags(path: Path, most: int = 20) -> Iterator[str]:
+    names: list[str] = []
+    decoder = Decoder()
+    for record in read_records(path, Reading()):
+        decoder.read(record, lambda tag, _step, _time, _value: names.append(tag))
+        if len(names) >= most:
+            break
+    yield from names
+
+
+# === Reading ===
+
+
+def _part_of(tell: Tell, before: float, share: float) -> Tell:
+    return lambda done: tell(before + share * done)
+
+
+def _read_file(path: Path, prefix: str, found: _Read, tell: Tell) -> None:
+    size = path.stat().st_size or 1
+    fresh: dict[str, _Points] = {}
+
+    def take(tag: str, step: int, time_s: float, value: float) -> None:
+        points = fresh.get(tag)
+        if points is None:
+            points = fresh[tag] = _Points()
+        points.steps.append(step)
+        points.times.append(time_s)
+        points.values.append(value)
+
+    reading, decoder, misread = Reading(), Decoder(), 0
+    for count, record in enumerate(read_records(path, reading)):
+        try:
+            decoder.read(record, take)
+        except WireError:
+            misread += 1
+        if count % 20_000 == 0:
+            tell(min(1.0, reading.done_bytes / size))
+    if not reading.records and (reading.is_cut or reading.damaged or path.stat().st_size > 0):
+        found.troubles.append(f"{path.name} is no event file, or damaged from its beginning")
+    elif reading.trouble or misread:
+        unread = f"{counted(misread, 'record')} without an event left out" if misread else ""
+        found.troubles.append(f"{path.name}: {', '.join(filter(None, (reading.trouble, unread)))}")
+    found.sessions += decoder.sessions
+    found.first_s += [decoder.first_s] if decoder.first_s else []
+    for tag, points in fresh.items():
+        _add(found.points, f"{prefix}{tag}", points)
+
+
+def _add(known: dict[str, _Points], name: str, fresh: _Points) -> None:
+    """Put the points of a later file behind those of earlier ones, which end where it begins."""
+    old = known.get(name)
+    if old is None:
+        known[name] = fresh
+        return
+    first = min(fresh.steps)
+    kept = [place for place, step in enumerate(old.steps) if step < first]
+    for column in ("steps", "times", "values"):
+        before, after = getattr(old, column), getattr(fresh, column)
+        setattr(old, column, array(before.typecode, [before[place] for place in kept]) + after)
+
+
+def _series(name: str, points: _Points, started: float | None) -> Series:
+    """Return the points by step; of a step that was written twice the later."""
+    steps = np.frombuffer(points.steps, np.int64)
+    _, last = np.unique(steps[::-1], return_index=True)
+    rows = steps.size - 1 - last
+    times = np.frombuffer(points.times, np.float64)[rows]
+    elapsed = times - started if started else np.full(rows.size, np.nan)
+    base = name.rpartition("/")[2]
+    return Series(
+        name,
+        steps[rows],
+        np.maximum(elapsed, 0.0),
+        np.frombuffer(points.values, np.float64)[rows],
+        by_epoch=base.startswith("epoch_"),
+    )
