@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import polars as pl
 import streamlit as st
 
 from cnnlab.errors import CNNLabError
+from cnnlab.plots.csv_text import csv_text
 from cnnlab.query.sql import EXAMPLES, IN_FOLDERS, MOST_ROWS, MOST_S, SqlAnswer, SqlQuestion
 from cnnlab.runs.schema import SUMMARY
 from dashboard import runs_data
@@ -116,10 +118,6 @@ def _choose(run_ids: list[str]) -> None:
 
 
 def _csv(answer: SqlAnswer) -> str:
-    # A list has no cell of its own in CSV: it is written as JSON.
-    import polars as pl
-
     frame = answer.frame
-    lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List | pl.Array | pl.Struct)]
-    texts = [pl.Series(name, [str(value) for value in frame[name].to_list()]) for name in lists]
-    return frame.with_columns(texts).write_csv()
+    nested = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Array | pl.Struct)]
+    return csv_text(frame.with_columns(pl.Series(name, map(str, frame[name].to_list())) for name in nested))
