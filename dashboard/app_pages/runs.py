@@ -29,7 +29,7 @@ def draw_tools() -> str:
         if view == "Runs":
             runs_address.draw_columns(*runs_table.offered_columns())
             runs_address.draw_views()
-        st.toggle("Archived", key="archived", bind="query-params", on_change=runs_address.first_page,
+        st.toggle("Show archived", key="archived", bind="query-params", on_change=runs_address.first_page,
                   help="Show runs that were put aside, too.")  # fmt: skip
         draw_undo()
     return str(view)

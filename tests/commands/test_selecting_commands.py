@@ -5,21 +5,8 @@ import json
 import pytest
 from made_runs import make_run
 
-from cnnlab.__main__ import run
 from cnnlab.runs import queries
 from cnnlab.runs.store import Store
-
-
-@pytest.fixture
-def call(capsys):
-    """Run one command; return exit code, standard output and standard error."""
-
-    def _call(*arguments: str) -> tuple[int, str, str]:
-        code = run(list(arguments))
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return _call
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
-import pytest
 
 from cnnlab.runs.schema import SUMMARY, polars_schema
 
@@ -29,8 +28,8 @@ FIELDS: dict[str, list[Any]] = {
 }
 
 
-@pytest.fixture
-def runs() -> pl.DataFrame:
+def few_runs() -> pl.DataFrame:
+    """Return the runs, one made a day."""
     base = {"state": "completed", "tags": [], "is_starred": False, "is_archived": False}
     rows = [
         {"run_id": run_id, "name": f"run {run_id}", "created_at": BEGIN + timedelta(days=day), **base, **said}
@@ -39,6 +38,6 @@ def runs() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=polars_schema(SUMMARY), orient="row")
 
 
-@pytest.fixture
-def flat() -> pl.DataFrame:
+def few_fields() -> pl.DataFrame:
+    """Return their settings and numbers."""
     return pl.DataFrame(FIELDS, strict=False)
