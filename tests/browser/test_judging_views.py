@@ -30,7 +30,7 @@ def test_views_of_a_run_and_of_a_comparison(open_tab, runs):
         assert tab.page.evaluate("new URL(location).searchParams.get('closer')") == view
         assert tab.overflow_px() <= 0, view
     tab.page.locator(".st-key-run_label_reliability_how button").click()
-    assert tab.page.get_by_text("Under the line it is too sure of itself").is_visible()
+    tab.page.get_by_text("Under the line it is too sure of itself").wait_for()
     tab.open(f"/compare?runs={','.join(runs)}&part=Confidence&sure=Threshold&mean=true")
     tab.page.locator(".st-key-compare_selective .js-plotly-plot").wait_for()
     assert tab.problems() == tab.errors == []

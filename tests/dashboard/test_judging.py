@@ -87,7 +87,7 @@ def test_confidence_of_a_run_in_the_address(open_page, judged):
 def test_classes_of_the_chosen_output_and_split(open_page, make_run):
     page = open_page("run", run=make_run(data={"dataset": "shapes"}), output="colour")
     assert "F1 of 2 classes over 10 images" in text_of(page)
-    page.segmented_control(key="split.colour").set_value("val").run()
+    page.segmented_control(key="split").set_value("val").run()
     assert "F1 of 2 classes over 10 images" in text_of(page)
     assert not page.exception
 
