@@ -111,6 +111,7 @@ def _result(draw: np.random.Generator, epochs: int) -> dict[str, Any]:
             "val": of_split,
             "test": of_split,
             "main_output": "label",
+            "outputs": {"label": [str(digit) for digit in range(10)]},
             "dataset_version": "0",
             "image_shape": [32, 32, 1],
         },

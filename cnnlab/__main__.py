@@ -11,6 +11,7 @@ from typer.exceptions import Abort, TyperException
 import cnnlab
 from cnnlab.commands import (
     ablation,
+    annotate,
     catalogues,
     compare,
     datasets,
@@ -63,8 +64,11 @@ app.command("features")(features.features)
 app.command("import-runs")(exchange.import_runs_command)
 app.command("export")(exchange.export_command)
 app.command("logs")(runs.logs)
+app.command("annotate")(annotate.annotate)
+app.command("disk")(annotate.disk)
 app.command("delete")(runs.delete)
 app.command("restore")(runs.restore)
+app.command("empty-trash")(annotate.empty_trash)
 
 
 def _version(is_asked: bool) -> None:

@@ -38,6 +38,10 @@ class RunNotFoundError(CNNLabError):
     """No run of that id is in the store."""
 
 
+class QueryError(CNNLabError):
+    """A question about runs cannot be read or answered."""
+
+
 class StoreError(CNNLabError):
     """The store cannot be read or written."""
 

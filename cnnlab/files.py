@@ -83,6 +83,17 @@ def temporary_beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
 
 
+def size_of(folder: Path) -> int:
+    """Return what a folder takes on disk, in bytes."""
+    total = 0
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                is_folder = entry.is_dir(follow_symlinks=False)
+                total += size_of(Path(entry.path)) if is_folder else entry.stat(follow_symlinks=False).st_size
+    return total
+
+
 def is_temporary(name: str) -> bool:
     """Return whether a file of that name is a leftover or an unfinished write."""
     return name.startswith(".") and name.endswith(TEMPORARY_SUFFIX)

@@ -1,16 +1,19 @@
 """From a config to queued runs: the door that the form and the command line share."""
 
+import contextlib
+
 from cnnlab.architectures.catalogue import get_architecture
 from cnnlab.architectures.own_files import recorded
 from cnnlab.config import RunConfig, config_from_dict
 from cnnlab.datasets.catalogue import DATASETS
 from cnnlab.datasets.storage import find_dataset
-from cnnlab.errors import ConfigError, QueueError
+from cnnlab.errors import CNNLabError, ConfigError, QueueError
 from cnnlab.launch.queue import Queue
 from cnnlab.runs.continuing import begin, check_continuation
 from cnnlab.runs.sources import with_digest
 from cnnlab.runs.store import Store
 from cnnlab.runs.teachers import teacher_file
+from cnnlab.runs.trash import sweep_trash
 
 BACKEND_PACKAGES = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 
@@ -38,6 +41,8 @@ def submit_runs(
     """
     queue = queue or Queue()
     config = checked_for(store, queue, config)
+    with contextlib.suppress(CNNLabError):  # old trash that stays is no reason not to train
+        sweep_trash(store)
     run_ids = []
     for one in config.expanded():
         run_dir = store.create_run(one, study_id=study_id, trial_id=trial_id)

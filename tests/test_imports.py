@@ -43,6 +43,7 @@ RANKS = {
     "cnnlab.convolution": 5,
     "cnnlab.exchange": 5,
     "cnnlab.analysis": 5,
+    "cnnlab.query": 5,
     "cnnlab.architectures": 6,
     "cnnlab.augmentation": 6,
     "cnnlab.training": 7,

@@ -2,43 +2,102 @@
 
 from typing import Annotated, Any
 
+import polars as pl
 import typer
 
+from cnnlab.commands.annotate import bytes_text
 from cnnlab.commands.documents import run_document
 from cnnlab.commands.follow import follow_log
 from cnnlab.commands.output import JsonOption, grouped, percent, print_json, print_table, say
+from cnnlab.commands.selection import WhereOption, found, selected
+from cnnlab.files import size_of
 from cnnlab.launch.queue import Queue
-from cnnlab.runs import queries
+from cnnlab.query.sql import SqlAnswer, ask_sql
+from cnnlab.query.where import ordered, with_fields
+from cnnlab.runs import fields
 from cnnlab.runs.adopting import as_yaml
 from cnnlab.runs.facts import read_config_values
 from cnnlab.runs.origin import is_foreign
 from cnnlab.runs.store import Store
+from cnnlab.runs.trash import sweep_trash
 
 RunArgument = Annotated[str, typer.Argument(help="A run's id, from 'python -m cnnlab runs'.")]
 
 
 def list_runs(
     json: JsonOption = False,
+    where: WhereOption = "",
     status: Annotated[str, typer.Option("--status", help="Only runs in this state.")] = "",
+    columns: Annotated[
+        str, typer.Option("--columns", help="Which, after the run: 'name,depth,training.batch_size,accuracy'.")
+    ] = "",
+    sort: Annotated[str, typer.Option("--sort", help="By a field; '-accuracy' is from high to low.")] = "",
+    sql: Annotated[
+        str, typer.Option("--sql", help="Ask this instead, of the tables runs, config, metrics, predictions, layers.")
+    ] = "",
+    has_archived: Annotated[bool, typer.Option("--archived", help="Archived runs, too.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 30,
 ) -> None:
-    """List the runs of the store, newest first."""
+    """List the runs of the store, newest first, or those for which a query holds."""
     store = Store()
     Queue().tick()
-    table = queries.summaries(store).sort("created_at", descending=True)
-    if status:
-        table = table.filter(table["state"] == status)
-    rows = table.head(limit).to_dicts()
+    table = found(store, where, has_archived=has_archived)
+    table = table.filter(table["state"] == status) if status else table
+    if sql:
+        is_all = not (where or status)
+        _print_answer(ask_sql(store, sql, run_ids=None if is_all else table["run_id"].to_list()), json)
+        return
+    table = ordered(table, sort, lambda: fields.fields(store)) if sort else table
+    names = [name.strip() for name in columns.split(",") if name.strip()]
+    shown = _with_columns(store, table.head(limit), names)
+    rows = shown.to_dicts()
     if json:
         print_json({"runs": rows, "total": table.height})
         return
     if not rows:
-        print("No runs yet. Train the first with 'python -m cnnlab train --dataset digits --architecture lenet5'.")
+        _say_none(store, where or status)
         return
-    columns = ("run", "status", "test accuracy", "parameters", "MACs", "epochs", "train s")
-    print_table(columns, [_cells(row) for row in rows], right=columns[2:])
+    if names:
+        right = [name for name, kind in shown.schema.items() if kind.is_numeric()]
+        print_table(("run", *shown.columns[1:]), [list(map(_cell_text, row)) for row in shown.iter_rows()], right=right)
+    else:
+        usual = ("run", "status", "test accuracy", "parameters", "MACs", "epochs", "train s")
+        print_table(usual, [_cells(row) for row in rows], right=usual[2:])
     if table.height > limit:
-        say(f"{table.height - limit} older runs not shown; see them with '--limit {table.height}'.")
+        say(f"{table.height - limit} more runs not shown; see them with '--limit {table.height}'.")
+
+
+def _with_columns(store: Store, table: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """Return the columns that were asked for after the run's id; all of the summary for none."""
+    if not names:
+        return table
+    wide, meant = with_fields(table, names, lambda: fields.fields(store))
+    asked = [pl.col(meant[name].column).alias(name) for name in dict.fromkeys(names) if name != "run_id"]
+    return wide.select("run_id", *asked)
+
+
+def _cell_text(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return f"{value:.6g}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _say_none(store: Store, is_filtered: str) -> None:
+    if is_filtered and store.run_ids():
+        print("No run matches. See all with 'python -m cnnlab runs --archived'.")
+    else:
+        print("No runs yet. Train the first with 'python -m cnnlab train --dataset digits --architecture lenet5'.")
+
+
+def _print_answer(answer: SqlAnswer, is_json: bool) -> None:
+    frame = answer.frame
+    if is_json:
+        print_json({"columns": frame.columns, "rows": frame.to_dicts(), "is_cut": answer.is_cut})
+        return
+    right = [name for name, kind in frame.schema.items() if kind.is_numeric()]
+    print_table(frame.columns, [list(map(_cell_text, row)) for row in frame.iter_rows()], right=right)
+    if answer.is_cut:
+        say(f"Only the first {frame.height:,} rows are shown; there are more.")
 
 
 def show(run_id: RunArgument, json: JsonOption = False) -> None:
@@ -81,18 +140,20 @@ def logs(
 
 
 def delete(
-    run_ids: Annotated[list[str], typer.Argument(help="Ids of ended runs.")],
+    run_ids: Annotated[list[str] | None, typer.Argument(help="Ids of ended runs.")] = None,
+    where: WhereOption = "",
     is_sure: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Move runs to the store's trash, from where 'restore' brings them back."""
     store = Store()
-    for run_id in run_ids:
-        store.run_dir(run_id)
-    if not is_sure and not typer.confirm(f"Move {len(run_ids)} run(s) to the trash?"):
+    ids = selected(store, run_ids or [], where)
+    size = bytes_text(sum(size_of(store.runs_dir / run_id) for run_id in ids))
+    if not is_sure and not typer.confirm(f"Move {len(ids)} run(s), {size}, to the trash?"):
         raise typer.Exit(1)
-    for run_id in run_ids:
+    for run_id in ids:
         store.delete_run(run_id)
         say(f"{run_id}: in the trash; bring it back with 'python -m cnnlab restore {run_id}'.")
+    sweep_trash(store)
 
 
 def restore(run_ids: Annotated[list[str], typer.Argument(help="Ids of deleted runs.")]) -> None:

@@ -29,7 +29,7 @@ HIGHEST_SHARE = 1.5
 MOST_TAGS, LONGEST_TAG, LONGEST_NAME = 200, 2000, 80
 _LARGEST_EPOCH = 2**31 - 1
 # Copied from the export of a run of ours, beside its config.
-OWN_FILES = ("result.json", "environment.json", "layers.parquet", "predictions.parquet", "model.keras")
+OWN_FILES = ("result.json", "environment.json", "layers.parquet", "predictions.parquet", "model.keras", "person.jsonl")
 
 Kept = Sequence[tuple[Series, Target]]
 

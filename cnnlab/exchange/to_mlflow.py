@@ -28,7 +28,7 @@ LONGEST_KEY, LONGEST_PARAMETER, LONGEST_TAG, LONGEST_NAME = 250, 6000, 5000, 250
 _NOT_IN_NAMES = re.compile(r"[^/\w.\- ]")
 _STATUSES = {"completed": "FINISHED", "failed": "FAILED", "cancelled": "KILLED", "lost": "FAILED"}
 _STATUSES |= {"queued": "SCHEDULED", "running": "RUNNING", "paused": "KILLED"}
-_EXPORTED = ("result.json", "environment.json", "layers.parquet")
+_EXPORTED = ("result.json", "environment.json", "layers.parquet", "person.jsonl")
 _PREDICTIONS = "predictions.parquet"
 _README = """# Runs exported from CNN Lab
 

@@ -39,7 +39,8 @@ def to_csv(runs: Sequence[RunToExport], folder: Path, tell: Callable[[int], None
     settings = {
         f"{CONFIG}{name}": [text_of(by_id[run_id].get(name)) or None for run_id in rows["run_id"]] for name in names
     }
-    rows.with_columns(pl.Series(name, texts, dtype=pl.String) for name, texts in settings.items()).write_csv(
+    flat = rows.with_columns(pl.col("tags").list.join(" "))
+    flat.with_columns(pl.Series(name, texts, dtype=pl.String) for name, texts in settings.items()).write_csv(
         folder / "runs.csv"
     )
     with open(folder / "metrics.csv", "wb") as file:

@@ -26,6 +26,9 @@ from cnnlab.plots.template import empty_figure, new_figure
 COST_TITLES = {"num_params": "Parameters", "macs": "Operations (multiply-accumulates for one image)"}
 # Of many architectures on a phone; the rest of the legend is scrolled to.
 LEGEND_PX = 118
+# Of more, all areas are one trace: each trace costs the browser several milliseconds, and the server too. A click
+# in the legend then hides dots and intervals only.
+MOST_PAIRS = 12
 # A point of the layer behind leads nowhere when clicked.
 NOWHERE = -1
 
@@ -104,10 +107,15 @@ def bubbles(
     colours, symbols = colour_of(order), symbol_of(order)
     table = info.table.with_columns(kind=classes, drawn=named["label"], position=pl.Series(positions, dtype=pl.String))
     parts = table.partition_by("kind", as_dict=True, maintain_order=True)
-    for kind in [name for name in order if (name,) in parts]:
+    kinds = [name for name in order if (name,) in parts]
+    if len(kinds) > MOST_PAIRS:
+        _add_areas(figure, info, table, [colours[kind] for kind in table["kind"]], sizeref)
+    for kind in kinds:
         part = parts[kind,]
         title = kind if colour_by == "architecture" else part["drawn"][0]
-        _add_bubbles(figure, info, part, title, colours[kind], symbols[kind], sizeref)
+        if len(kinds) <= MOST_PAIRS:
+            _add_areas(figure, info, part, [colours[kind]] * part.height, sizeref, title)
+        _add_dots(figure, info, part, title, colours[kind], symbols[kind])
     add_size_legend(figure, largest, sizeref)
     figure.update_layout(
         clickmode="event+select", hovermode="closest", legend={"itemsizing": "constant", "maxheight": LEGEND_PX}
@@ -165,27 +173,23 @@ def _add_behind(figure: go.Figure, info: BubblesInfo, sizeref: float) -> None:
     )
 
 
-def _add_bubbles(
-    figure: go.Figure, info: BubblesInfo, part: pl.DataFrame, title: str, colour: str, symbol: str, sizeref: float
+def _add_areas(
+    figure: go.Figure,
+    info: BubblesInfo,
+    part: pl.DataFrame,
+    colours: Sequence[str],
+    sizeref: float,
+    title: str | None = None,
 ) -> None:
-    """Add the areas, and above them the dots that carry intervals, hover text and clicks."""
-    x, y = part[info.cost].to_numpy(), part["accuracy"].to_numpy()
+    """Add the areas with their names; those of one `title` are hidden with its dots."""
+    group: dict[str, Any] = {} if title is None else {"legendgroup": title, "name": escaped(shortened(title))}
     texts = [
         escaped(shortened(label)) if position else ""
         for label, position in part.select("drawn", "position").iter_rows()
     ]
-    shared: dict[str, Any] = {
-        "x": x,
-        "y": y,
-        "name": escaped(shortened(title)),
-        "legendgroup": title,
-        "customdata": part["index"].to_numpy().astype(np.int32),
-        "hovertext": [hover(row) for row in part.iter_rows(named=True)],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-        "cliponaxis": False,
-    }
     figure.add_scatter(
-        **shared,
+        **_points(info, part),
+        **group,
         mode="markers+text",
         text=texts,
         textposition=[position or "top center" for position in part["position"]],
@@ -193,13 +197,19 @@ def _add_bubbles(
             "size": part["num_params"].to_numpy(),
             "sizemode": "area",
             "sizeref": sizeref,
-            "color": with_alpha(colour, 0.35),
-            "line": {"color": colour, "width": 1},
+            "color": _one_or_all([with_alpha(colour, 0.35) for colour in colours]),
+            "line": {"color": _one_or_all(colours), "width": 1},
         },
         showlegend=False,
     )
+
+
+def _add_dots(figure: go.Figure, info: BubblesInfo, part: pl.DataFrame, title: str, colour: str, symbol: str) -> None:
+    """Add the dots above the areas, which carry intervals, hover text and clicks."""
     figure.add_scatter(
-        **shared,
+        **_points(info, part),
+        name=escaped(shortened(title)),
+        legendgroup=title,
         mode="markers",
         marker={"size": 7, "color": colour, "symbol": symbol},
         error_y={
@@ -212,3 +222,18 @@ def _add_bubbles(
             "width": 3,
         },
     )
+
+
+def _one_or_all(colours: Sequence[str]) -> str | list[str]:
+    return colours[0] if len(set(colours)) == 1 else list(colours)
+
+
+def _points(info: BubblesInfo, part: pl.DataFrame) -> dict[str, Any]:
+    return {
+        "x": part[info.cost].to_numpy(),
+        "y": part["accuracy"].to_numpy(),
+        "customdata": part["index"].to_numpy().astype(np.int32),
+        "hovertext": [hover(row) for row in part.iter_rows(named=True)],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "cliponaxis": False,
+    }

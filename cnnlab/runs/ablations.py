@@ -3,12 +3,10 @@
 The runs are runs as any others. A deleted ablation waits in `ablations/trash/`; its runs stay.
 """
 
-import os
 import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -17,10 +15,11 @@ from cnnlab.ablation import AblationPlan, plan_from_dict
 from cnnlab.errors import ConfigError, StoreError, UnknownNameError
 from cnnlab.files import read_bytes, write_atomic
 from cnnlab.runs.schema import SCHEMA_VERSION
+from cnnlab.runs.shelf import Shelf
 from cnnlab.runs.store import Store
 
 FILE = "ablation.yaml"
-_ID = re.compile(r"\d{8}-\d{6}-ablation-[0-9a-f]{4}")
+SHELF = Shelf("ablations", "ablation", re.compile(r"\d{8}-\d{6}-ablation-[0-9a-f]{4}"))
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def write_ablation(store: Store, ablation: Ablation) -> None:
         ],
         "plan": ablation.plan.to_dict(),
     }
-    folder = _folder(store) / ablation.ablation_id
+    folder = SHELF.path(store) / ablation.ablation_id
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(folder / FILE, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
@@ -91,9 +90,9 @@ def read_ablation(store: Store, ablation_id: str) -> Ablation:
         UnknownNameError: there is none of that id.
         StoreError: its file cannot be read.
     """
-    data = read_bytes(_folder(store) / ablation_id / FILE) if _ID.fullmatch(ablation_id) else None
+    data = read_bytes(SHELF.path(store) / ablation_id / FILE) if SHELF.pattern.fullmatch(ablation_id) else None
     if data is None:
-        raise UnknownNameError("ablation", ablation_id, _ids(_folder(store)))
+        raise UnknownNameError("ablation", ablation_id, SHELF.ids(store))
     try:
         values: dict[str, Any] = yaml.safe_load(data)
         plan = plan_from_dict(values["plan"])
@@ -111,7 +110,7 @@ def read_ablation(store: Store, ablation_id: str) -> Ablation:
 def list_ablations(store: Store) -> list[Ablation]:
     """Return the ablations that can be read, newest first."""
     found = []
-    for ablation_id in reversed(_ids(_folder(store))):
+    for ablation_id in reversed(SHELF.ids(store)):
         try:
             found.append(read_ablation(store, ablation_id))
         except (StoreError, UnknownNameError):
@@ -121,49 +120,14 @@ def list_ablations(store: Store) -> list[Ablation]:
 
 def delete_ablation(store: Store, ablation_id: str) -> None:
     """Move an ablation to its trash; its runs stay where they are."""
-    _move(store, _folder(store) / _checked(store, ablation_id), _trash(store) / ablation_id)
+    SHELF.delete(store, ablation_id)
 
 
 def restore_ablation(store: Store, ablation_id: str) -> None:
     """Bring a deleted ablation back."""
-    if ablation_id not in deleted_ablations(store):
-        raise UnknownNameError("deleted ablation", ablation_id, deleted_ablations(store))
-    _move(store, _trash(store) / ablation_id, _folder(store) / ablation_id)
+    SHELF.restore(store, ablation_id)
 
 
 def deleted_ablations(store: Store) -> list[str]:
     """Return the ids of the ablations that can be brought back, oldest first."""
-    return _ids(_trash(store))
-
-
-def _checked(store: Store, ablation_id: str) -> str:
-    known = _ids(_folder(store))
-    if ablation_id not in known:
-        raise UnknownNameError("ablation", ablation_id, known)
-    return ablation_id
-
-
-def _move(store: Store, source: Path, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(source, target)
-    except OSError as error:
-        raise StoreError(
-            f"The store {store.root} cannot be written: {error.strerror or error}. Expected a folder of yours. "
-            "Check who owns it."
-        ) from error
-
-
-def _ids(folder: Path) -> list[str]:
-    try:
-        return sorted(name for name in os.listdir(folder) if _ID.fullmatch(name))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _folder(store: Store) -> Path:
-    return store.root / "ablations"
-
-
-def _trash(store: Store) -> Path:
-    return _folder(store) / "trash"
+    return SHELF.deleted(store)

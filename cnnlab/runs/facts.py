@@ -14,8 +14,9 @@ from typing import Any
 import yaml
 
 from cnnlab.errors import StoreError
-from cnnlab.files import read_bytes, read_json
+from cnnlab.files import read_bytes, read_json, size_of
 from cnnlab.runs import tables
+from cnnlab.runs.annotations import Annotations, read_annotations
 from cnnlab.runs.checkpoint import checkpoint_path
 from cnnlab.runs.lines import unpack
 from cnnlab.runs.migrations import upgrade
@@ -30,17 +31,40 @@ UNREADABLE = "unreadable"
 
 def summary_row(run_dir: Path, status: RunStatus) -> dict[str, Any]:
     """Return the columns of `schema.SUMMARY` for one run; what is not known is None."""
-    row: dict[str, Any] = dict.fromkeys(SUMMARY.names)
-    row |= {"run_id": run_dir.name, "name": run_dir.name, "state": status.state}
+    row = index_row(run_dir, status)
+    return {name: row[name] for name in SUMMARY.names}
+
+
+def index_row(run_dir: Path, status: RunStatus) -> dict[str, Any]:
+    """Return the columns of `schema.INDEX` for one run, but for the stamp of its status."""
+    row: dict[str, Any] = dict.fromkeys(SUMMARY.names) | {"made_name": run_dir.name, "made_notes": None}
+    row |= {"run_id": run_dir.name, "state": status.state}
     row |= {"started_at": moment(status.started_at), "ended_at": moment(status.ended_at)}
     row["failure"] = status.failure["kind"] if status.failure else None
+    row["disk_bytes"] = size_of(run_dir) if status.has_ended else None
+    row |= _of_folder(run_dir, status, row["failure"])
+    return row | said_of(read_annotations(run_dir), row["made_name"], row["made_notes"])
+
+
+def said_of(said: Annotations, made_name: str, made_notes: str | None) -> dict[str, Any]:
+    """Return the columns that people decide."""
+    return {
+        "name": said.name or made_name,
+        "notes": made_notes if said.notes is None else said.notes,
+        "tags": list(said.tags),
+        "is_starred": said.is_starred,
+        "is_archived": said.is_archived,
+    }
+
+
+def _of_folder(run_dir: Path, status: RunStatus, failure: str | None) -> dict[str, Any]:
     try:
         run = upgrade(read_json(run_dir / "run.json", {}), f"The run {run_dir.name!r}")
     except StoreError:  # one damaged or newer folder must not hide all the others
-        return row | {"failure": row["failure"] or UNREADABLE}
+        return {"failure": failure or UNREADABLE}
     config = read_config_values(run_dir / "config.yaml")
-    row |= {"name": run.get("name") or run_dir.name, "group_id": run.get("group_id")}
-    row |= {"study_id": run.get("study_id"), "trial_id": run.get("trial_id")}
+    row = {"made_name": run.get("name") or run_dir.name, "made_notes": config.get("notes")}
+    row |= {name: run.get(name) for name in ("group_id", "study_id", "trial_id")}
     row |= {"created_at": moment(run.get("created_at"))} | _of_config(config)
     if (origin := origin_of(run)) is not None:
         row |= {"origin": origin.title, "is_foreign": not origin.has_config}

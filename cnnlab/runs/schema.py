@@ -212,6 +212,11 @@ SUMMARY = Table(
         Column("trial_id", "string", "The trial of that study.", is_nullable=True),
         Column("origin", "string", "Tool and experiment that it was imported from; null for our own.", "", True),
         Column("is_foreign", "bool", "Imported without a config of ours; null for our own.", is_nullable=True),
+        Column("notes", "string", "Of the config, or what a person wrote since; empty for none.", is_nullable=True),
+        Column("tags", "list<string>", "That people gave it, in the order given."),
+        Column("is_starred", "bool", "Somebody marked it."),
+        Column("is_archived", "bool", "Somebody put it aside: lists leave it out unless they are asked for it."),
+        Column("disk_bytes", "int64", "Of its folder when the row was made; null until it has ended.", "bytes", True),
     ),
 )
 
@@ -293,6 +298,8 @@ INDEX = Table(
     (
         *SUMMARY.columns,
         Column("status_stamp", "string", "Of the `status.json` that the row was made from.", is_nullable=True),
+        Column("made_name", "string", "The name before people gave it another."),
+        Column("made_notes", "string", "The notes of its config.", is_nullable=True),
     ),
 )
 

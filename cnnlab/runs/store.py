@@ -54,7 +54,7 @@ class Store:
         Raises:
             StoreError: the store cannot be written.
         """
-        with self._writing():
+        with self.writing():
             self.runs_dir.mkdir(parents=True, exist_ok=True)
             self._sweep()
             created = datetime.now(UTC)
@@ -91,11 +91,11 @@ class Store:
 
     def run_ids(self) -> list[str]:
         """Return the ids of all runs, oldest first."""
-        try:
-            names = os.listdir(self.runs_dir)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        return sorted(name for name in names if is_run_id(name))
+        return names_in(self.runs_dir, _RUN_ID)
+
+    def has_run(self, run_id: str) -> bool:
+        """Return whether there is a run of that id."""
+        return is_run_id(run_id) and (self.runs_dir / run_id).is_dir()
 
     def run_dir(self, run_id: str) -> Path:
         """Return the folder of a run.
@@ -195,16 +195,14 @@ class Store:
                 f"The run {run_id!r} is {state}. Only ended runs can be deleted. "
                 f"Cancel it first with 'python -m cnnlab cancel {run_id}'."
             )
-        with self._writing():
+        with self.writing():
             self.trash_dir.mkdir(parents=True, exist_ok=True)
+            os.utime(source)  # from when on its days in the trash count
             os.rename(source, self.trash_dir / run_id)
 
     def trash_ids(self) -> list[str]:
         """Return the ids of the deleted runs that can still be restored, oldest first."""
-        try:
-            return sorted(name for name in os.listdir(self.trash_dir) if is_run_id(name))
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+        return names_in(self.trash_dir, _RUN_ID)
 
     def restore_run(self, run_id: str) -> Path:
         """Bring a deleted run back and return its folder."""
@@ -212,18 +210,10 @@ class Store:
             raise RunNotFoundError(
                 f"No run {run_id!r} in {self.trash_dir}. Only deleted runs can be restored, until the trash is emptied."
             )
-        with self._writing():
+        with self.writing():
             self.runs_dir.mkdir(parents=True, exist_ok=True)
             os.rename(self.trash_dir / run_id, self.runs_dir / run_id)
         return self.runs_dir / run_id
-
-    def empty_trash(self) -> int:
-        """Delete what is in the trash for good and return how many runs that were."""
-        found = self.trash_ids()
-        with self._writing():
-            for run_id in found:
-                shutil.rmtree(self.trash_dir / run_id)
-        return len(found)
 
     def _sweep(self) -> None:
         """Remove folders whose creator was killed halfway."""
@@ -233,7 +223,8 @@ class Store:
                     shutil.rmtree(entry.path, ignore_errors=True)
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[None]:
+        """Turn what the disk refuses into a `StoreError`."""
         try:
             yield
         except OSError as error:
@@ -249,6 +240,14 @@ def default_root() -> Path:
         return Path(named).expanduser().absolute()
     project = Path(__file__).resolve().parents[2]
     return (project if (project / "pyproject.toml").exists() else Path.cwd()) / "experiments"
+
+
+def names_in(folder: Path, pattern: re.Pattern[str]) -> list[str]:
+    """Return the names in a folder that fit a pattern, sorted; none where there is no folder."""
+    try:
+        return sorted(name for name in os.listdir(folder) if pattern.fullmatch(name))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def is_run_id(name: str) -> bool:

@@ -5,7 +5,6 @@ supervisor (`cnnlab.tuning.supervisor`), writes the status; what people ask for 
 `asked/`, which outlive every process. A deleted study waits in `studies/trash/`; its runs stay.
 """
 
-import os
 import re
 import secrets
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from cnnlab.errors import ConfigError, StoreError, UnknownNameError
 from cnnlab.files import read_bytes, read_json, write_atomic, write_json
 from cnnlab.runs import trials
 from cnnlab.runs.schema import SCHEMA_VERSION
+from cnnlab.runs.shelf import Shelf
 from cnnlab.runs.store import Store
 from cnnlab.runs.study_status import Asked, StudyStatus, is_at_work, read_asked, read_status, write_status
 from cnnlab.settings.study import StudyConfig, study_from_yaml
@@ -24,7 +24,7 @@ from cnnlab.settings.study import StudyConfig, study_from_yaml
 if TYPE_CHECKING:
     import polars as pl
 
-_ID = re.compile(r"\d{8}-\d{6}-study-[0-9a-f]{4}")
+SHELF = Shelf("studies", "study", re.compile(r"\d{8}-\d{6}-study-[0-9a-f]{4}"))
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def create_study(store: Store, config: StudyConfig) -> Study:
         "space_hash": config.space_hash(),
         "schema_version": SCHEMA_VERSION,
     }
-    folder = _folder(store) / study_id
+    folder = SHELF.path(store) / study_id
     try:
         (folder / "asked").mkdir(parents=True)
         write_atomic(folder / "study.yaml", config.to_yaml())
@@ -105,7 +105,7 @@ def study(store: Store, study_id: str) -> Study:
 
 def study_ids(store: Store) -> list[str]:
     """Return the ids of all studies, oldest first."""
-    return _ids(_folder(store))
+    return SHELF.ids(store)
 
 
 def study_dir(store: Store, study_id: str) -> Path:
@@ -114,8 +114,8 @@ def study_dir(store: Store, study_id: str) -> Path:
     Raises:
         UnknownNameError: there is none of that id.
     """
-    folder = _folder(store) / study_id
-    if _ID.fullmatch(study_id) and (folder / "study.json").is_file():
+    folder = SHELF.path(store) / study_id
+    if SHELF.pattern.fullmatch(study_id) and (folder / "study.json").is_file():
         return folder
     raise UnknownNameError("study", study_id, study_ids(store))
 
@@ -175,38 +175,14 @@ def delete_study(store: Store, study_id: str) -> None:
             f"The study {study_id!r} is running. Only one at rest can be deleted. "
             f"Stop it first with 'python -m cnnlab study stop {study_id}'."
         )
-    _move(store, folder, _folder(store) / "trash" / study_id)
+    SHELF.delete(store, study_id)
 
 
 def restore_study(store: Store, study_id: str) -> None:
     """Bring a deleted study back."""
-    if study_id not in deleted_studies(store):
-        raise UnknownNameError("deleted study", study_id, deleted_studies(store))
-    _move(store, _folder(store) / "trash" / study_id, _folder(store) / study_id)
+    SHELF.restore(store, study_id)
 
 
 def deleted_studies(store: Store) -> list[str]:
     """Return the ids of the studies that can be brought back, oldest first."""
-    return _ids(_folder(store) / "trash")
-
-
-def _move(store: Store, source: Path, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(source, target)
-    except OSError as error:
-        raise StoreError(
-            f"The store {store.root} cannot be written: {error.strerror or error}. Expected a folder of yours. "
-            "Check who owns it."
-        ) from error
-
-
-def _ids(folder: Path) -> list[str]:
-    try:
-        return sorted(name for name in os.listdir(folder) if _ID.fullmatch(name))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _folder(store: Store) -> Path:
-    return store.root / "studies"
+    return SHELF.deleted(store)

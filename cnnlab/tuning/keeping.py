@@ -1,12 +1,11 @@
 """What stays on disk of a study: the trained networks of its best trials, and the numbers of all."""
 
 import contextlib
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cnnlab.files import read_json
+from cnnlab.files import read_json, size_of
 from cnnlab.runs import trials
 from cnnlab.runs.checkpoint import FOLDER, discard_checkpoint
 from cnnlab.settings.objectives import Objective
@@ -96,14 +95,3 @@ def clear(run_dir: Path) -> None:
         (run_dir / NETWORK).unlink(missing_ok=True)
         if (run_dir / FOLDER).exists():
             discard_checkpoint(run_dir)
-
-
-def size_of(folder: Path) -> int:
-    """Return what a folder takes on disk, in bytes."""
-    total = 0
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            with contextlib.suppress(OSError):
-                is_folder = entry.is_dir(follow_symlinks=False)
-                total += size_of(Path(entry.path)) if is_folder else entry.stat(follow_symlinks=False).st_size
-    return total

@@ -8,7 +8,7 @@ from dashboard import data
 from dashboard.components import draft
 from dashboard.components.live_runs import live_runs
 from dashboard.components.numbers import ago, count, percent
-from dashboard.components.runs_table import wilson_text
+from dashboard.components.runs_columns import wilson_text
 from dashboard.components.status import status_badge
 from dashboard.components.text import plain
 from dashboard.state import go, link
@@ -16,7 +16,8 @@ from dashboard.state import go, link
 NEWEST = 5
 
 runs = data.summaries()
-ended = runs.filter(~pl.col("state").is_in(data.RUNNING_STATES)).sort("ended_at", "created_at", descending=True)
+is_shown = ~pl.col("state").is_in(data.RUNNING_STATES) & ~pl.col("is_archived")
+ended = runs.filter(is_shown).sort("ended_at", "created_at", descending=True)
 completed = runs.filter(pl.col("state") == "completed")
 
 

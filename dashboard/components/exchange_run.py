@@ -15,6 +15,7 @@ from dashboard.components.exchange_export import export_action
 from dashboard.components.numbers import MISSING, ago, count, duration, number, percent
 from dashboard.components.run_facts import fact_table
 from dashboard.components.run_header import compare_popover, delete_button, siblings
+from dashboard.components.run_words import run_words
 from dashboard.components.status import status_badge
 from dashboard.components.text import plain
 
@@ -56,6 +57,7 @@ def _head(run_id: str, row: dict[str, Any], origin: Origin) -> None:
     facts += [f"{count(row['epochs_done'])} epochs"] if row["epochs_done"] else []
     facts += [f"trained for {duration(row['train_s'])}"] if row["train_s"] else []
     st.caption(f"{plain(' · '.join(facts))} · `{run_id}`")
+    run_words(row)
     siblings(row)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_buttons"):
         compare_popover(run_id, row["dataset"])

@@ -7,12 +7,14 @@ import streamlit as st
 
 from cnnlab.architectures.catalogue import get_architecture
 from cnnlab.config import RunConfig
+from cnnlab.files import size_of
 from cnnlab.runs.status import RunStatus
 from dashboard import data
 from dashboard.components.comparing import run_label
 from dashboard.components.confirm import confirm
-from dashboard.components.numbers import ago
+from dashboard.components.numbers import ago, short
 from dashboard.components.run_steering import act, steering
+from dashboard.components.run_words import run_words
 from dashboard.components.status import look, status_badge
 from dashboard.components.text import plain
 from dashboard.state import go, link
@@ -33,8 +35,7 @@ def run_header(row: dict[str, Any], config: RunConfig, status: RunStatus) -> Non
         f"created {ago(_text(row['created_at']))}",
     ]
     st.caption(f"{plain(' · '.join(facts))} · `{row['run_id']}`")
-    if config.notes:
-        st.text(config.notes)
+    run_words(row)
     siblings(row)
 
 
@@ -73,8 +74,9 @@ def run_actions(run_id: str, config: RunConfig, status: RunStatus) -> None:
 def delete_button(run_id: str) -> None:
     """Draw the button that moves a run to the trash once that was confirmed."""
     if st.button("Delete", icon=":material/delete:", key="delete"):
+        size = short(size_of(data.store().run_dir(run_id)), "B")
         confirm(
-            "Delete this run?",
+            f"Delete this run ({size})?",
             "It moves to the store's trash, and this page offers to bring it back.",
             "Delete",
             lambda: _delete(run_id),

@@ -14,7 +14,6 @@ from cnnlab.files import read_json
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.training]
 TRAINED_S = 600
-ROW_PX = 33
 
 
 def run_states(server) -> dict[str, str]:
@@ -69,17 +68,16 @@ def test_train_twice_compare_and_share_the_link(server, open_tab):
     watch_to_the_end(tab, server, second)
 
     tab.open("/runs")
-    grid = tab.page.get_by_test_id("stDataFrame").first
-    for row in (1, 2):
-        grid.click(position={"x": 18, "y": ROW_PX * (row + 0.5)})
+    boxes = tab.page.get_by_role("checkbox", name=re.compile("^Choose lenet5"))
+    for place in range(2):
+        boxes.nth(place).check()
         tab.settle()
     tab.page.get_by_role("button", name="Compare 2").click()
     tab.page.wait_for_url(re.compile(r"/compare\?runs="))
     tab.settle()
     assert first in tab.page.url
     assert second in tab.page.url
-    # The difference, top-1 against parameters and against operations.
-    assert len(view(tab, charts=3)["charts"]) == 3
+    assert len(view(tab, charts=2)["charts"]) == 2  # the difference, and top-1 against parameters
     tab.page.get_by_role("radio", name="Curves").click()
     tab.page.wait_for_url(re.compile("part=Curves"))
     tab.settle()
@@ -181,7 +179,7 @@ def test_deleted_runs_come_back(server, open_tab):
     tab.open(f"/runs?runs={run_id}")
     tab.page.get_by_role("button", name="Delete").click()
     tab.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    tab.page.get_by_text("1 run deleted.").wait_for()
+    tab.page.get_by_text("1 run in the trash.").wait_for()
     assert not (server.store / "runs" / run_id).exists()
     tab.page.get_by_role("button", name="Undo").click()
     tab.page.get_by_text("1 of 1 runs").wait_for()
@@ -192,7 +190,7 @@ def test_deleted_runs_come_back(server, open_tab):
 def test_a_click_in_a_chart_opens_the_run(server, open_tab):
     run_id = make_run(server.store)
     tab = open_tab()
-    for part, chart in (("Curves", "curves"), ("Overview", "bubbles_macs")):
+    for part, chart in (("Curves", "curves"), ("Overview", "bubbles_num_params")):
         tab.open(f"/compare?runs={run_id}&part={part}")
         point = tab.page.locator(f".st-key-{chart} .scatterlayer .points path").first
         point.scroll_into_view_if_needed()

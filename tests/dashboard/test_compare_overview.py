@@ -124,4 +124,4 @@ def test_one_run_has_no_baseline_and_no_differences(open_page, store):
     page = open_page("compare", runs=make_run(store.root))
     assert not page.selectbox
     assert "Choose a second to compare it with." in spoken(page)
-    assert len(page.get("plotly_chart")) == 2
+    assert len(page.get("plotly_chart")) == 1

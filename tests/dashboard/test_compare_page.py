@@ -68,7 +68,7 @@ def test_link_shows_the_runs(open_page, store):
 
 @pytest.mark.parametrize(
     ("part", "charts"),
-    [("Overview", 3), ("Curves", 1), ("Settings", 0), ("Confusion", 3), ("Images", 0)],
+    [("Overview", 2), ("Curves", 1), ("Settings", 0), ("Confusion", 3), ("Images", 0)],
 )
 def test_each_part_stands_in_the_address(open_page, store, part, charts):
     runs = [make_run(store.root), make_run(store.root)]

@@ -8,6 +8,7 @@ from page_text import said
 
 from cnnlab.config import config_from_dict
 from cnnlab.errors import RunNotFoundError
+from cnnlab.runs import queries
 from cnnlab.runs.checkpoint import checkpoint_path
 from cnnlab.runs.status import ADVICE
 from cnnlab.runs.writer import RunWriter
@@ -270,6 +271,21 @@ def test_the_doctor_shows_a_finding_with_its_evidence(open_page, make_run, store
 
 def test_a_queued_run_has_no_doctor(open_page, make_run):
     assert "Doctor" not in said(open_page("run", run=make_run("queued")))
+
+
+def test_what_people_say_of_a_run_is_written_on_its_page(open_page, make_run, store):
+    run_id = make_run(notes="from the form")
+    page = open_page("run", run=run_id)
+    assert "from the form" in [text.value for text in page.text]
+    page.button(key="star").click().run()
+    page.multiselect(key="tags_of_chosen").set_value(["Good"]).run()
+    page.button(key="archive").click().run()
+    row = queries.summaries(store).row(0, named=True)
+    assert (row["is_starred"], row["tags"], row["is_archived"]) == (True, ["good"], True)
+    assert page.button(key="star").label == "Starred"
+    page.button(key="undo").click().run()
+    assert queries.summaries(store)["is_archived"].to_list() == [False]
+    assert not page.exception
 
 
 def test_the_curves_have_marks_and_a_logarithmic_axis(open_page, make_run):

@@ -22,6 +22,8 @@ from cnnlab.runs.writer import RunWriter
 
 STORES = Path(__file__).parent / "stores"
 REAL_TOOLS = Path(__file__).parent / "real_tools.py"
+# Columns of the list of runs in which a run that was moved differs.
+ELSEWHERE = ("origin", "is_foreign", "disk_bytes")
 STARTED, ENDED = "2026-03-01T10:00:00.250+00:00", "2026-03-01T10:00:09+00:00"
 
 

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import polars as pl
 import pytest
-from exchange_making import ENDED, found_in, make_measured, real_tool, sorted_metrics, values_of
+from exchange_making import ELSEWHERE, ENDED, found_in, make_measured, real_tool, sorted_metrics, values_of
 from real_tools import BEGUN_MS, RUNS
 from test_exchange_sources import assert_values, expected
 
@@ -73,8 +73,8 @@ def test_mlflow_reads_what_we_write_and_we_read_what_it_writes(tmp_path):
     import_runs(other, tmp_path / "out")
     assert sorted_metrics(other, run_id).equals(sorted_metrics(store, run_id))
     assert other.read_config(run_id) == store.read_config(run_id)
-    ours = queries.summaries(other).filter(pl.col("run_id") == run_id).drop("origin", "is_foreign")
-    assert ours.equals(queries.summaries(store).filter(pl.col("run_id") == run_id).drop("origin", "is_foreign"))
+    ours = queries.summaries(other).filter(pl.col("run_id") == run_id).drop(*ELSEWHERE)
+    assert ours.equals(queries.summaries(store).filter(pl.col("run_id") == run_id).drop(*ELSEWHERE))
 
 
 @needs("tensorboard")

@@ -150,6 +150,16 @@ def test_no_bubble_gives_a_figure_that_says_so():
     assert bubbles_summary(bubbles_info(summaries({}).clear())) == "No run has both a test accuracy and counted costs."
 
 
+def test_of_many_runs_all_areas_are_one_trace():
+    info = bubbles_info(summaries(*({"name": f"run {place}"} for place in range(13))))
+    figure = bubbles(info, colour_by="run")
+    assert len(figure.data) == 1 + 13 + 1
+    colours = [trace.marker.color for trace in figure.data[1:14]]
+    assert list(figure.data[0].marker.line.color) == colours
+    assert list(figure.data[0].customdata) == [trace.customdata[0] for trace in figure.data[1:14]]
+    assert len(bubbles(bubbles_info(summaries(*TWO)), colour_by="run").data) == 2 * 2 + 1
+
+
 def test_a_thousand_runs_can_be_drawn():
     info = bubbles_info(summaries(*({"num_params": 1000 + place} for place in range(1000))))
     figure = bubbles(info)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from run_making import complete, fail
+from run_making import complete
 
 from cnnlab.config import RunConfig
 from cnnlab.errors import RunNotFoundError, StoreError
@@ -155,16 +155,6 @@ def test_deleting_can_be_undone(store: Store, make_run: Make) -> None:
     result = store.read_result(run_id)
     assert result
     assert result["main_output"] == "label"
-
-
-def test_an_emptied_trash_is_gone_for_good(store: Store, make_run: Make) -> None:
-    gone, kept = make_run(complete).name, make_run(fail).name
-    assert store.empty_trash() == 0
-    store.delete_run(gone)
-    assert store.empty_trash() == 1
-    assert store.run_ids() == [kept]
-    with pytest.raises(RunNotFoundError, match="Only deleted runs can be restored, until the trash is emptied"):
-        store.restore_run(gone)
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])

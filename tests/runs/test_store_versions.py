@@ -7,7 +7,8 @@ import pytest
 
 from cnnlab.config import RunConfig
 from cnnlab.errors import StoreError
-from cnnlab.runs import index, migrations, queries
+from cnnlab.runs import fields, index, migrations, queries
+from cnnlab.runs.annotations import annotate, change
 from cnnlab.runs.schema import SCHEMA_VERSION
 from cnnlab.runs.store import Store
 
@@ -39,6 +40,15 @@ def test_the_summaries_of_version_1(v1: Store) -> None:
     # The two seeds of one config are one group, the killed run is another.
     assert frame["group_id"].n_unique() == 2
     assert frame["group_id"][1] == frame["group_id"][2]
+
+
+def test_runs_of_version_1_can_be_written_about(v1: Store) -> None:
+    run_id = queries.summaries(v1)["run_id"][0]
+    said = ["tags", "is_starred", "is_archived", "notes"]
+    assert queries.summaries(v1).select(said).unique().rows() == [([], False, False, "")]
+    annotate(v1, [run_id], change(add_tags=["old"], is_starred=True))
+    assert queries.summaries(v1).filter(run_id=run_id).select(said).row(0) == (["old"], True, False, "")
+    assert fields.fields(v1).filter(run_id=run_id)["training.batch_size"].item() > 0
 
 
 def test_everything_of_a_run_of_version_1(v1: Store) -> None:

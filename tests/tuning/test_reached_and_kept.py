@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from study_lab import config
 
+from cnnlab.files import size_of
 from cnnlab.runs import tables, trials
 from cnnlab.runs.store import Store
 from cnnlab.runs.studies import create_study, study_dir
 from cnnlab.settings.objectives import Objective
-from cnnlab.tuning.keeping import Keeping, ranked, size_of
+from cnnlab.tuning.keeping import Keeping, ranked
 from cnnlab.tuning.reached import RunCurves, curves_of, mean_curves, reached
 from cnnlab.tuning.worker import OneTrial
 

@@ -19,7 +19,7 @@ from dashboard.components.compare.subject import Subject
 from dashboard.components.text import plain
 from dashboard.state import query, set_query
 
-COSTS: tuple[bubbles.Cost, ...] = ("num_params", "macs")
+COSTS: dict[bubbles.Cost, str] = {"num_params": "Parameters", "macs": "Operations"}
 BASELINE = "compare_baseline"
 FROM_ADDRESS = "compare_baseline_from_address"
 HOW_FOREST = """
@@ -121,15 +121,24 @@ def _draw_differences(subject: Subject, comparison: Comparison, base: int) -> No
 
 
 def _draw_bubbles(subject: Subject, names: Mapping[str, str]) -> None:
-    for column, x in zip(st.columns(2), COSTS, strict=True):
-        info = bubbles.bubbles_info(subject.frame, x, is_grouped=subject.is_grouped, names=names)
-        with column:
-            event = chart(
-                bubbles.bubbles(info, colour_by="run"),
-                f"bubbles_{x}",
-                summary=bubbles.bubbles_summary(info),
-                numbers=info.table,
-                how_to_read=HOW_BUBBLES,
-                is_clickable=True,
-            )
-            open_clicked(event, info.members)
+    # One at a time: a chart of 20 runs takes the browser as long as all else of this page.
+    x = st.segmented_control(
+        "Cost",
+        list(COSTS),
+        format_func=COSTS.__getitem__,
+        default="num_params",
+        required=True,
+        key="cost",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    info = bubbles.bubbles_info(subject.frame, x, is_grouped=subject.is_grouped, names=names)
+    event = chart(
+        bubbles.bubbles(info, colour_by="run"),
+        f"bubbles_{x}",
+        summary=bubbles.bubbles_summary(info),
+        numbers=info.table,
+        how_to_read=HOW_BUBBLES,
+        is_clickable=True,
+    )
+    open_clicked(event, info.members)

@@ -14,8 +14,8 @@ from cnnlab.analysis.verdict import p_number, rank_text
 from dashboard.components.compare.comparison_tables import pairs_table, ties_in_words
 from dashboard.components.compare.subject import Subject
 from dashboard.components.comparing import run_label
+from dashboard.components.groups_table import members_link
 from dashboard.components.numbers import count, duration, percent_interval, short
-from dashboard.components.runs_table import members_link
 from dashboard.components.status import look
 from dashboard.components.text import plain
 from dashboard.state import url
