@@ -15,6 +15,7 @@ from typing import Any
 import keras
 
 from cnnlab.analysis.counting import KNOWN, macs_of
+from cnnlab.analysis.depth import depth_of
 from cnnlab.analysis.field_rules import Field, Sight, State, States
 from cnnlab.analysis.fields import fields_of, last_map, output_of
 from cnnlab.analysis.graph import Call, Graph, Shape, graph_of
@@ -92,6 +93,11 @@ class Costs:
         """Return the MACs of what could be counted, or None where nothing could."""
         counted = [row.macs for row in self.rows if row.macs is not None]
         return sum(counted) if counted else None
+
+    @cached_property
+    def depth(self) -> int:
+        """Return the layers with weights on the longest way from the image to an answer."""
+        return depth_of(self.graph)
 
     @cached_property
     def activation_bytes(self) -> int:

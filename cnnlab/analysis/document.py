@@ -33,6 +33,7 @@ def document_of(counted: Costs) -> dict[str, Any]:
         "num_params": counted.num_params,
         "trainable_params": counted.trainable_params,
         "macs": counted.macs,
+        "depth": counted.depth,
         "activation_bytes": counted.activation_bytes,
         **_sight(last.sees if last else Sight.LOST),
         "last_feature_map": last.name if last else None,

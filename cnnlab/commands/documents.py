@@ -61,7 +61,7 @@ def _foreign(store: Store, run_id: str) -> dict[str, Any]:
 def _numbers(result: dict[str, Any]) -> dict[str, Any]:
     main = result["test"][result["main_output"]]
     low, high = wilson(main["correct"], main["n"])
-    names = ("num_params", "trainable_params", "macs", "not_counted", "epochs_done", "best_epoch", "train_s")
+    names = ("num_params", "trainable_params", "macs", "depth", "not_counted", "epochs_done", "best_epoch", "train_s")
     return {
         "test_accuracy": main["accuracy"],
         "test_accuracy_95": [low, high],

@@ -66,7 +66,7 @@ class Field:
 
 
 def resolve(name: str, columns: Iterable[str] = ()) -> Field:
-    """Return what a name means: a short word, a column, or the end of one, such as `depth`.
+    """Return what a name means: a short word, a column, or the end of one, such as `momentum`.
 
     Args:
         columns: Of `fields`, those that the runs of the store have.

@@ -120,7 +120,7 @@ def _of_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_result(result: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("num_params", "trainable_params", "macs", "epochs_done", "best_epoch", "train_s", "images_per_s")
+    names = ("num_params", "trainable_params", "macs", "depth", "epochs_done", "best_epoch", "train_s", "images_per_s")
     output = result.get("main_output")
     test, val = _part(_part(result, "test"), str(output)), _part(_part(result, "val"), str(output))
     return {name: result.get(name) for name in names} | {

@@ -35,7 +35,7 @@ from cnnlab.runs.status import ENDED, RunStatus, settle
 from cnnlab.runs.store import Store, is_run_id
 
 # Raised when rows of before must be made anew, because `facts` reads more or other things.
-INDEX_VERSION = 5
+INDEX_VERSION = 6
 _VERSION_KEY = b"cnnlab.index_version"
 _NOTICED_KEY = b"cnnlab.noticed"
 # Looking at more than these takes every new process longer than writing the index anew takes once.

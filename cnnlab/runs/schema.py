@@ -197,6 +197,7 @@ SUMMARY = Table(
         Column("num_params", "int64", "Weights of the network.", "parameters", True),
         Column("trainable_params", "int64", "Weights that training changes.", "parameters", True),
         Column("macs", "int64", "For one image; null where nothing was counted.", "multiply-accumulates", True),
+        Column("depth", "int32", "Layers with weights on the longest way from image to answer.", "layers", True),
         Column("val_accuracy", "float64", "Of the main output at the best epoch, in [0, 1].", is_nullable=True),
         Column("test_accuracy", "float64", "Of the main output, in [0, 1].", is_nullable=True),
         Column("test_correct", "int64", "Test images whose main output is right.", "images", True),

@@ -98,6 +98,7 @@ class Trained:
             "num_params": self.costs.num_params,
             "trainable_params": self.costs.trainable_params,
             "macs": self.costs.macs,
+            "depth": self.costs.depth,
             "not_counted": list(self.costs.not_counted),
             "ended_by": self.ended.reason,
             "epochs_done": self.ended.epochs_done,

@@ -54,6 +54,7 @@ _TITLES = {
     INTERVAL: "95 % interval",
     "num_params": "Parameters",
     "macs": "MACs",
+    "depth": "Depth",
     EPOCHS: "Epochs",
     "train_s": "Duration",
     "created_at": "Created (UTC)",

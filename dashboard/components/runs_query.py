@@ -16,7 +16,7 @@ from dashboard.components.text import plain
 FILTERS = (("Data set", "dataset", "data"), ("Architecture", "architecture", "arch"), ("Status", "state", "state"))
 EXAMPLES = {
     "architecture=resnet accuracy>90%": "one architecture, and good",
-    "depth>10 lr<0.01": "settings by their last word: architecture.parameters.depth, training.learning_rate",
+    "depth>10 lr<0.01": "layers with weights; settings by their last word: training.learning_rate",
     "(arch=vgg_small or arch=resnet) not state=failed": "and is understood; or, not and parentheses",
     "tag:baseline starred": "tags that hold a word, and marked runs",
     "params=10k..1M time<5min": "ranges and units",

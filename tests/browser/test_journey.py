@@ -182,7 +182,7 @@ def test_deleted_runs_come_back(server, open_tab):
     tab.page.get_by_text("1 run in the trash.").wait_for()
     assert not (server.store / "runs" / run_id).exists()
     tab.page.get_by_role("button", name="Undo").click()
-    tab.page.get_by_text("1 of 1 runs").wait_for()
+    tab.page.get_by_role("paragraph").get_by_text("1 of 1 runs").wait_for()
     assert (server.store / "runs" / run_id).exists()
     assert tab.errors == []
 

@@ -27,7 +27,7 @@ def test_ask_tick_tag_archive_and_take_back(server, open_tab):
     tab.open("/runs")
     page = tab.page
     page.get_by_label("Find runs").fill("seed>0 accuracy<95%")
-    expect(page.get_by_text("3 of 4 runs")).to_be_visible()
+    expect(page.get_by_role("paragraph").get_by_text("3 of 4 runs")).to_be_visible()
     assert names(tab) == ["run 3", "run 2", "run 1"]
 
     # By the keyboard, as far as it goes: sort from low to high, tick the first, star it.

@@ -11,11 +11,13 @@ BEGIN = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 # What is not said is null, or as a run has it that nobody wrote about.
 RUNS: dict[str, dict[str, Any]] = {
     "a": {"architecture": "resnet", "test_accuracy": 0.95, "tags": ["baseline", "old"], "name": "Deep one",
-          "epochs": 20},
-    "b": {"architecture": "resnet", "test_accuracy": 0.85, "optimizer": "sgd", "is_starred": True, "epochs": 10},
-    "c": {"architecture": "vgg", "test_accuracy": 0.90, "optimizer": "adam", "disk_bytes": 5_000_000, "train_s": 90.0},
+          "epochs": 20, "depth": 20},
+    "b": {"architecture": "resnet", "test_accuracy": 0.85, "optimizer": "sgd", "is_starred": True, "epochs": 10,
+          "depth": 56},
+    "c": {"architecture": "vgg", "test_accuracy": 0.90, "optimizer": "adam", "disk_bytes": 5_000_000, "train_s": 90.0,
+          "depth": 16},
     "d": {"architecture": "lenet5", "state": "failed", "failure": "nan_loss", "is_archived": True, "notes": "Too fast"},
-    "e": {"architecture": "vgg", "state": "running", "tags": ["base-2"], "test_accuracy": float("nan")},
+    "e": {"architecture": "vgg", "state": "running", "tags": ["base-2"], "test_accuracy": float("nan"), "depth": 19},
 }  # fmt: skip
 FIELDS: dict[str, list[Any]] = {
     "run_id": list(RUNS),
