@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from cnnlab.analysis.pairing import AnsweredRun, Answers
+from cnnlab.analysis.pairing import AnsweredRun, Outcomes
 from cnnlab.analysis.sides import Side, sides_of
 
 CLASSES = ("cat", "dog")
@@ -25,7 +25,7 @@ def answered(
     names = pl.Series(ids if ids is not None else [f"image-{place}" for place in range(len(is_right))], dtype=pl.String)
     numbers = np.asarray(labels if labels is not None else np.zeros(len(is_right)), np.int32)
     return AnsweredRun(
-        run_id, dataset, version, "label", Answers(names, numbers, is_right, classes), group or run_id, views
+        run_id, dataset, version, "label", Outcomes(names, numbers, is_right, classes), group or run_id, views
     )
 
 

@@ -25,7 +25,7 @@ ELSEWHERE = "another tool trained it, and its answers to images are not known"
 
 
 @dataclass(frozen=True)
-class Answers:
+class Outcomes:
     """What one network answered on its test images, for one output.
 
     Attributes:
@@ -56,7 +56,7 @@ class AnsweredRun:
     dataset: str
     version: str
     output: str
-    answers: Answers | None
+    answers: Outcomes | None
     group_id: str = ""
     views: str = "none"
     reason: str = ""
@@ -111,7 +111,7 @@ def answered_run(row: Mapping[str, Any], result: Mapping[str, Any] | None, read:
     if frame.is_empty():
         return replace(known, reason=NO_ANSWERS)
     is_right = (frame["predicted"] == frame["label"]).fill_null(value=False).to_numpy()
-    answers = Answers(frame["sample_id"], frame["label"].to_numpy(), is_right, tuple(map(str, classes)))
+    answers = Outcomes(frame["sample_id"], frame["label"].to_numpy(), is_right, tuple(map(str, classes)))
     return replace(known, answers=answers, views=str(result.get("test_time", "none")))
 
 
@@ -125,7 +125,7 @@ def share(runs: Sequence[AnsweredRun]) -> Shared:
         nobody = np.zeros((0, 0), np.bool_)
         return Shared((), nobody, pl.Series([], dtype=pl.String), {}, {run.run_id: _unlike(run, run) for run in runs})
     refused: dict[str, str] = {}
-    fitting: list[tuple[str, Answers, Places]] = []
+    fitting: list[tuple[str, Outcomes, Places]] = []
     for run in runs:
         refused[run.run_id] = _unlike(first, run)
         if run.answers is not None and not refused[run.run_id]:
@@ -169,7 +169,7 @@ def _unlike(first: AnsweredRun, run: AnsweredRun) -> str:
     return ""
 
 
-def _places(first: Answers, other: Answers) -> Places:
+def _places(first: Outcomes, other: Outcomes) -> Places:
     """Return for each image of `first` where it is in `other`, or -1."""
     if first.sample_ids.equals(other.sample_ids):
         return np.arange(len(first.sample_ids))
@@ -187,7 +187,7 @@ def _too_few(before: NDArray[np.bool_], after: NDArray[np.bool_], *, has_others:
     return f"it shares only {count:,} of {had:,} test images with the others"
 
 
-def _other_labels(first: Answers, other: Answers, place: Places) -> str:
+def _other_labels(first: Outcomes, other: Outcomes, place: Places) -> str:
     here = place >= 0
     labels = other.labels[place[here]]
     if other.classes != first.classes:

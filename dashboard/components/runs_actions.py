@@ -44,7 +44,9 @@ def draw_actions(picked: pl.DataFrame) -> None:
 def _draw_opening(run_ids: Sequence[str]) -> None:
     label = f"Compare {len(run_ids)}" if len(run_ids) > 1 else "Compare"
     if st.button(label, type="primary", disabled=not run_ids, icon=":material/compare_arrows:", key="compare_chosen"):
-        go("compare", runs=",".join(run_ids))
+        # Groups that were ticked are compared as groups.
+        as_groups = {"mean": "true"} if st.session_state.get("view") == "Groups" else {}
+        go("compare", runs=",".join(run_ids), **as_groups)
     if st.button("Open", disabled=len(run_ids) != 1, icon=":material/monitoring:", key="open_chosen"):
         go("run", run=run_ids[0])
 

@@ -12,7 +12,7 @@ import pytest
 from scipy.special import ndtr
 
 from cnnlab.analysis.comparison import compare
-from cnnlab.analysis.pairing import AnsweredRun, Answers
+from cnnlab.analysis.pairing import AnsweredRun, Outcomes
 from cnnlab.analysis.ranks import rank_ranges
 from cnnlab.analysis.sides import sides_of
 from cnnlab.analysis.significance import mcnemar, paired, welch
@@ -127,4 +127,4 @@ def test_a_table_rarely_names_a_false_order():
 
 
 def made(ids, is_right):
-    return Answers(pl.Series(ids), np.zeros(len(ids), np.int32), is_right, ("a", "b"))
+    return Outcomes(pl.Series(ids), np.zeros(len(ids), np.int32), is_right, ("a", "b"))

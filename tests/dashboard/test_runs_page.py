@@ -178,6 +178,14 @@ def test_link_chooses_rows_and_compare_takes_them_along(open_page, store):
     assert set(page.query_params["runs"].split(",")) == {first, second}
 
 
+def test_groups_are_compared_as_groups(open_page, store):
+    runs = [make_run(store.root, training={"epochs": 1, "seed": seed}) for seed in (1, 2)]
+    page = open_page("runs", view="Groups", runs=",".join(runs))
+    page.button(key="compare_chosen").click().run()
+    assert page.title[0].value == "Compare"
+    assert page.toggle(key="mean").value
+
+
 def test_choice_survives_a_filter_that_hides_it(open_page, store):
     hidden = make_run(store.root, name="hidden")
     make_run(store.root, name="seen")
