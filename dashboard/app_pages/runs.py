@@ -59,8 +59,9 @@ def draw_count(runs: pl.DataFrame, found: pl.DataFrame, chosen: list[str]) -> No
 runs_address.begin()
 if opened := st.session_state.pop(runs_table.OPENED, ""):
     go("run", run=opened)
-st.title("Runs")
-import_action()
+with st.container(horizontal=True, vertical_alignment="center", key="runs_title"):
+    st.title("Runs")
+    import_action()
 exchange_jobs()
 runs = data.summaries()
 if runs.is_empty():

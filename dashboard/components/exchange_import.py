@@ -36,9 +36,8 @@ HINT = (
 
 def import_action(label: str = "Import runs") -> None:
     """Draw the button that opens the import."""
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button(label, icon=":material/move_to_inbox:", key="import_runs"):
-            _dialog()
+    if st.button(label, icon=":material/move_to_inbox:", key="import_runs"):
+        _dialog()
 
 
 @st.dialog("Import runs of another tool", width="large", icon=":material/move_to_inbox:")

@@ -26,7 +26,8 @@ def draw_actions(picked: pl.DataFrame) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_actions"):
         _draw_opening(run_ids)
         if not run_ids:
-            st.caption("Tick runs in the first column to compare, open, tag or delete them.")
+            noun = "groups" if st.session_state.get("view") == "Groups" else "runs"
+            st.caption(f"Tick {noun} in the first column to compare, open, tag or delete them.")
             return
         _draw_star(picked)
         with st.popover("Tags", icon=":material/sell:", key="tags_popover"):

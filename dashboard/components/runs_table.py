@@ -26,7 +26,7 @@ OPENED = "runs_opened"
 def page_of(frame: pl.DataFrame, noun: str) -> pl.DataFrame:
     """Draw the choice of the page and return its rows."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="pages"):
-        size = st.selectbox("Rows", SIZES, key="rows", bind="query-params", label_visibility="collapsed", width=90,
+        size = st.selectbox("Rows", SIZES, key="rows", bind="query-params", label_visibility="collapsed", width=110,
                             on_change=runs_address.first_page, format_func=lambda size: f"{size} rows")  # fmt: skip
         pages = max(1, -(-frame.height // size))
         if st.session_state.get(runs_address.PAGE, 1) > pages:
