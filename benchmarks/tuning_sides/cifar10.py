@@ -27,14 +27,15 @@ SPACE = {
 def cifar10(place: Place, source: Path, count: int, epochs: int, seeds: int) -> list[dict[str, Any]]:
     """Return one row per trial of the study, then one per seed of the defaults and of the best trial.
 
-    LeNet-5; TPE with the median rule. Test images are looked at only behind the search.
+    LeNet-5; TPE with the median rule, which begins with the defaults. Test images are looked at only behind the search.
     """
     import_images(source, place.store.root, NAME)
     run = {"data": {"dataset": NAME}, "training": {"epochs": epochs}}
     place.set_warm(is_on=True)
     ended = place.study(
         {
-            "run": run, "space": SPACE, "algorithm": {"name": "tpe", "initial_points": 8}, "budget": {"trials": count},
+            "run": run, "space": SPACE, "budget": {"trials": count},
+            "algorithm": {"name": "tpe", "initial_points": 8, "begin_with_run": True},
             "pruning": {"rule": "median"}, "keep_checkpoints": 1,
         }
     )  # fmt: skip

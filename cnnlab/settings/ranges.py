@@ -166,6 +166,23 @@ def tidy(searched: AnyRange, value: Any) -> Any:
     return value
 
 
+def nearest(searched: AnyRange, value: Any) -> Any:
+    """Return the value of a range nearest to any value: the first of a choice that lacks it, the low end for none.
+
+    >>> nearest(IntRange(low=8, high=32, step=8), 21)
+    24
+    """
+    if isinstance(searched, ChoiceRange):
+        keys = [value_key(one) for one in searched.values]
+        return searched.values[keys.index(value_key(value))] if value_key(value) in keys else searched.values[0]
+    if not isinstance(value, (int, float)):
+        return searched.low
+    if searched.step is not None and not searched.log:
+        places = (searched.count or 1) - 1
+        value = searched.low + min(max(round((value - searched.low) / searched.step), 0), places) * searched.step
+    return tidy(searched, value)
+
+
 def value_key(value: Any) -> str:
     """Return a text that two values share only where they are the same: `true`, `1` and `"1"` are three."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)

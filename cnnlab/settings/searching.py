@@ -11,6 +11,8 @@ AlgorithmName = Literal["random", "grid", "bayesian", "hyperband", "tpe", "asha"
 SEVERAL_OBJECTIVES: tuple[AlgorithmName, ...] = ("random", "grid", "tpe", "nsga2")
 # Hyperband and ASHA stop trials by their own rule; NSGA-II compares whole trials with each other.
 PRUNED: tuple[AlgorithmName, ...] = ("random", "grid", "bayesian", "tpe")
+# A grid has its own order, and Hyperband begins a whole rung.
+BEGINS_ANYWHERE: tuple[AlgorithmName, ...] = ("random", "bayesian", "tpe", "asha", "nsga2")
 
 TRIALS, MOST_TRIALS = 20, 100_000
 
@@ -24,6 +26,13 @@ class AlgorithmConfig(Parameters):
         description="'random' and 'grid' learn nothing; 'bayesian' (Gaussian process) and 'tpe' (tree of Parzen "
         "estimators) learn from the trials before; 'hyperband' and 'asha' begin many and go on with the best; "
         "'nsga2' evolves a front of several objectives.",
+    )
+    begin_with_run: bool = Field(
+        False,
+        title="Begin with the run as it is",
+        description="The first trial has the run's own settings, the nearest in its range of one that lies outside: "
+        "the best trial is then at least as good as what you had.",
+        json_schema_extra={"only_if": {"name": list(BEGINS_ANYWHERE)}},
     )
     initial_points: int | None = Field(
         None,

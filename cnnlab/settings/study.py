@@ -25,6 +25,7 @@ from cnnlab.settings.ranges import Range
 from cnnlab.settings.rungs import sweep_size
 from cnnlab.settings.searched import Conditions, check_parent, check_range, conditions
 from cnnlab.settings.searching import (
+    BEGINS_ANYWHERE,
     MOST_TRIALS,
     PRUNED,
     SEVERAL_OBJECTIVES,
@@ -110,6 +111,15 @@ class StudyConfig(Parameters):
             raise ConfigError(
                 f"Algorithm {self.algorithm.name!r} takes one objective, got {', '.join(names)}. Expected one of the "
                 f"algorithms {', '.join(SEVERAL_OBJECTIVES)} for several. Choose one of these, or keep one objective."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_beginning(self) -> Self:
+        if self.algorithm.begin_with_run and self.algorithm.name not in BEGINS_ANYWHERE:
+            raise ConfigError(
+                f"algorithm.begin_with_run does not go with algorithm {self.algorithm.name!r}. Expected one of "
+                f"{', '.join(BEGINS_ANYWHERE)}. Set it to false."
             )
         return self
 

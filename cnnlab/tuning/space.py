@@ -16,8 +16,8 @@ from cnnlab.errors import ConfigError
 from cnnlab.settings import counting
 from cnnlab.settings.layer_places import place_of, with_chosen
 from cnnlab.settings.objectives import LATENCY
-from cnnlab.settings.ranges import AnyRange, ChoiceRange, tidy, value_key
-from cnnlab.settings.searched import ARCHITECTURE, layers_of
+from cnnlab.settings.ranges import AnyRange, ChoiceRange, nearest, tidy, value_key
+from cnnlab.settings.searched import ARCHITECTURE, base_value, layers_of
 from cnnlab.settings.study import StudyConfig
 
 Values = dict[str, Any]
@@ -55,6 +55,15 @@ def sample(study: StudyConfig, rng: np.random.Generator) -> Values:
     for path, searched in study.space.items():
         if is_active(study, path, values):
             values[path] = _draw(searched, rng)
+    return values
+
+
+def own(study: StudyConfig) -> Values:
+    """Return the values that the run has itself; of one outside its range the nearest in it."""
+    values: Values = {}
+    for path, searched in study.space.items():
+        if is_active(study, path, values):
+            values[path] = nearest(searched, base_value(study.run, path))
     return values
 
 

@@ -9,8 +9,9 @@ import optuna
 import pytest
 
 from cnnlab.analysis.study_plan import hyperband_epochs
-from cnnlab.errors import StoreError
+from cnnlab.errors import ConfigError, StoreError
 from cnnlab.settings.rungs import sweep_size
+from cnnlab.settings.searching import BEGINS_ANYWHERE
 from cnnlab.settings.study import study_from_dict
 from cnnlab.tuning import space
 from cnnlab.tuning.oracles.light import Trial, TrialStatus
@@ -124,6 +125,27 @@ def test_a_killed_search_goes_on_with_the_same_trials(algorithm, tmp_path):
     assert sorted(path.name for path in (tmp_path / "killed").glob("trial_*")) == [
         f"trial_{number:05d}" for number in range(len(whole))
     ]
+
+
+@pytest.mark.parametrize("algorithm", BEGINS_ANYWHERE)
+def test_the_first_trial_may_be_the_run_itself(algorithm, tmp_path):
+    options = {"name": algorithm, "initial_points": 3, "population": 4, "begin_with_run": True}
+    run = {"training": {"optimizer": "adam", "learning_rate": 0.01, "weight_decay": 0.3, "epochs": 2}}
+    asked = study_from_dict({"run": run, "space": MIXED, "algorithm": options, "budget": {"trials": 8}})
+    tried = drive(make_oracle(asked, tmp_path / "whole"))
+    first = space.decode(asked, tried[0])
+    assert first == space.own(asked)
+    assert (first["training.learning_rate"], first["training.optimizer"]) == (0.01, "adam")
+    assert len({json.dumps(values, sort_keys=True) for values in tried}) == len(tried) == 8
+    # Killed behind its first trial, the search is the same.
+    drive(make_oracle(asked, tmp_path / "killed"), most=1)
+    assert drive(make_oracle(asked, tmp_path / "killed")) == tried[1:]
+
+
+@pytest.mark.parametrize("algorithm", ["grid", "hyperband"])
+def test_those_with_an_order_of_their_own_begin_where_they_begin(algorithm):
+    with pytest.raises(ConfigError, match="begin_with_run does not go with"):
+        study_from_dict({"space": SMALL, "algorithm": {"name": algorithm, "begin_with_run": True}})
 
 
 @pytest.mark.parametrize("algorithm", ORACLES)

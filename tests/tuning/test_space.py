@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cnnlab.config import flatten
 from cnnlab.errors import ConfigError
-from cnnlab.settings.ranges import value_key
+from cnnlab.settings.ranges import nearest, value_key
 from cnnlab.settings.study import study_from_dict
 from cnnlab.tuning import space
 
@@ -59,6 +59,17 @@ def test_values_survive_the_way_through_a_tuner(seed):
         sent = {path: space.encode(study.space[path], value, as_text=as_text) for path, value in values.items()}
         assert all(isinstance(value, (str, int, float)) and not isinstance(value, bool) for value in sent.values())
         assert space.decode(study, sent | {"tuner/epochs": 3}) == values
+
+
+@given(SEEDS, st.one_of(st.none(), st.integers(-100, 100), st.floats(-100, 100), st.just("sgd"), st.booleans()))
+def test_the_nearest_value_lies_in_its_range_and_is_the_value_itself_there(seed, value):
+    study = study_from_dict({"space": CONTINUOUS})
+    drawn = space.sample(study, np.random.default_rng(seed))
+    for path, searched in study.space.items():
+        assert searched.holds(nearest(searched, value))
+        assert nearest(searched, drawn.get(path, searched.grid(2)[0])) == drawn.get(path, searched.grid(2)[0])
+    own = space.own(study)
+    assert space.active(study, own) == own
 
 
 def test_a_log_range_is_drawn_evenly_over_its_magnitudes():

@@ -18,7 +18,7 @@ from cnnlab.tuning.oracles.hyperparameters import hyperparameters
 from cnnlab.tuning.oracles.light import MetricObservation, Trial, TrialStatus, keras_tuner
 from cnnlab.tuning.oracles.stored import ENDED, FINAL_STEP, StoredOracle, hashed_seed
 from cnnlab.tuning.pruning import should_stop
-from cnnlab.tuning.space import size
+from cnnlab.tuning.space import encode, own, size
 
 # The score of a trial where there are several objectives: on which front it lies, 0 is the best.
 RANK = "pareto_rank"
@@ -174,6 +174,10 @@ class StudyOracle(StoredOracle):
         steps = [one.step for one in history if one.step != FINAL_STEP and one.mean() == values[0]]
         trial.best_step = steps[0] if steps else 0
 
+    def begin(self, trial_id: str, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the first trial with values that nobody drew, as `populate_space` returns those that were."""
+        return {"status": TrialStatus.RUNNING, "values": values}
+
     def update_space(self, hyperparameters: Any) -> None:
         """Do nothing: a study's space never grows, and what comes back over the wire has lost its order."""
 
@@ -181,7 +185,8 @@ class StudyOracle(StoredOracle):
         trial_id = f"{len(self.trials):05d}"
         response: dict[str, Any] = {"status": TrialStatus.STOPPED}
         if not self.is_stopping and len(self.trials) < self.max_trials:
-            response = self.populate_space(trial_id)
+            is_own = self.study.algorithm.begin_with_run and not self.trials
+            response = self.begin(trial_id, self._own_values()) if is_own else self.populate_space(trial_id)
         found = self.hyperparameters.copy()
         found.values = response.get("values") or {}
         trial = Trial(found, trial_id=trial_id, status=response["status"])
@@ -219,6 +224,9 @@ class StudyOracle(StoredOracle):
         # In a small space the last untried trials are drawn rarely: look long enough to meet them.
         self._max_collisions = min(20 * self._size, MOST_COLLISIONS) if self._size else 20
         return super()._random_values()
+
+    def _own_values(self) -> dict[str, Any]:
+        return {path: encode(self.study.space[path], value) for path, value in own(self.study).items()}
 
     def _wanted(self) -> str:
         return " and ".join(objective.metric for objective in self.study.objectives)

@@ -69,9 +69,12 @@ class OptunaOracle(StudyOracle):
         found = self._random_values()
         if found is None:
             return {"status": TrialStatus.STOPPED, "values": None}
-        self._add(found, TrialState.RUNNING)
+        return self.begin(trial_id, found)
+
+    def begin(self, trial_id: str, values: dict[str, Any]) -> dict[str, Any]:
+        self._add(values, TrialState.RUNNING)
         self._asked.append(trial_id)
-        return {"status": TrialStatus.RUNNING, "values": found}
+        return super().begin(trial_id, values)
 
     def update_trial(self, trial_id: str, metrics: Any, step: int = 0) -> Trial:
         with self._guard:
