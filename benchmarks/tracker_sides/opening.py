@@ -48,7 +48,7 @@ def open_view(browser: Any, address: str, view: View, patience_s: float) -> tupl
         page.evaluate(TWO_FRAMES)
         return time.perf_counter() - begin, "measured"
     except TimeoutError:
-        return float("nan"), f"not within {patience_s:.0f} s"
+        return float("nan"), f"not within {patience_s:g} s"
     except Error as error:
         return float("nan"), f"not measured: {str(error).splitlines()[0]}"
     finally:

@@ -5,6 +5,7 @@ and the script has ended. A comparison is usable once the chart has a line for e
 """
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,8 +40,14 @@ class Ours(Side):
         return [str(scripts / "python"), "-m", "cnnlab", "dashboard", "--port", str(port), "--no-browser"]
 
     def environment(self, folder: Path) -> dict[str, str]:
-        """Return where the store lies; no trainer waits beside."""
-        return {"CNNLAB_STORE": str(folder), "CNNLAB_QUEUE": str(folder / "queue.sqlite"), "CNNLAB_WARM": "0"}
+        """Return where the store lies; no trainer waits beside.
+
+        What Python compiles is kept, as pip keeps it for the others, where the machine says that it should not.
+        """
+        variables = {"CNNLAB_STORE": str(folder), "CNNLAB_QUEUE": str(folder.parent / "queue.sqlite")}
+        if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+            variables |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder.parents[1] / "bytecode")}
+        return variables | {"CNNLAB_WARM": "0"}
 
     def list_view(self, names: Sequence[str]) -> View:
         """Return the page of runs."""

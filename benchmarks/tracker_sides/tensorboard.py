@@ -4,7 +4,7 @@ The list is the table beside the time series, usable once it has a row for every
 what the server has not read yet is not there. Where runs are missing the page's own button for reloading is pressed,
 at most once a second and never while it loads, as a person would who knows that more must come.
 
-A comparison is an address with filters for runs and tag. Beyond 40 runs none is ticked at first, so the box above the
+A comparison is an address with filters for runs and tag. Beyond 500 runs none is ticked at first, so the box above the
 filtered runs is ticked. It is usable once the chart's table has a row for each run that has come to the last step,
 and its canvas holds something: lines in a canvas cannot be counted.
 """
