@@ -2,7 +2,7 @@
 
     python -m benchmarks.trackers                                # 1,000 and 10,000 runs of all four
     python -m benchmarks.trackers --runs 1000 --tools cnnlab aim
-    python -m benchmarks.trackers --write-only                   # installs and writes, and measures another time
+    python -m benchmarks.trackers --write-only                   # installs and writes, to be measured later
 
 Each tracker is given the same synthetic runs (100 epochs, 6 series, 8 settings) by its own interface, in its own kind
 of store. Its server is started with its own defaults, and a real browser with an empty profile opens two pages: the
@@ -12,7 +12,8 @@ not come in time, or cannot be measured, is in the table with its reason.
 
 The trackers are installed and the stores kept in a folder outside the repository, and taken from there again: about
 2 GB of programs, and 15 GB for 10,000 runs, most of them Aim's. The operating system has the files of a store in its
-cache where they fit.
+cache where they fit. 10,000 runs take Aim and MLflow a quarter of an hour or more to write: do it ahead, with
+libeatmydata preloaded if you like, which the rows then say.
 """
 
 import argparse
@@ -37,7 +38,7 @@ def main() -> None:
     parser.add_argument("--tools", choices=TOOLS, nargs="+", default=list(TOOLS))
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--cold", type=int, default=3, help="starts of the server for each page")
-    parser.add_argument("--repeats", type=int, default=7, help="openings of each page once the server is warm")
+    parser.add_argument("--repeats", type=int, default=5, help="openings of each page once the server is warm")
     parser.add_argument("--patience", type=float, default=300.0, help="seconds to wait for a page")
     parser.add_argument("--cache", type=Path, default=default_cache(), help="where programs and stores are kept")
     parser.add_argument("--write-only", action="store_true", help="install and write what is missing, measure nothing")

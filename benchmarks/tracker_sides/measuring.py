@@ -1,6 +1,5 @@
 """What is measured of one tracker with one number of runs."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from benchmarks.tracker_sides.made_run import compared
 from benchmarks.tracker_sides.opening import browsing, open_view
 from benchmarks.tracker_sides.server import Server, serving
 from benchmarks.tracker_sides.side import Side, View
-from benchmarks.tracker_sides.writing import Written, disk_bytes, written
+from benchmarks.tracker_sides.writing import Written, disk_bytes, load_1_min, written
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Measured:
         """Keep a value."""
         row = {"tool": self.side.name, "version": self.version, "num_runs": self.num_runs, "epochs": self.epochs}
         row |= {"measurement": what, "visit": visit, "unit": unit, "value": float(value), "outcome": outcome}
-        self.rows.append(row | {"load_1_min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None})
+        self.rows.append(row | {"load_1_min": load_1_min()})
         said = outcome if outcome != "measured" else f"{value:.2f} s" if unit == "s" else f"{value / 2**20:,.0f} MiB"
         print(f"{self.side.name:<12}{self.num_runs:>7,} runs  {f'{what}, {visit}'.strip(', '):<22}{said}", flush=True)
 
@@ -74,6 +73,7 @@ def stored(measured: Measured, environment: Environment, plan: Plan) -> tuple[Pa
     store, runs = written(measured.side, environment, plan.cache, measured.num_runs, plan.epochs)
     waiting = "" if runs.has_waited else "without waiting for the disk"
     measured.add("write", "s", runs.write_s, visit=waiting)
+    measured.rows[-1]["load_1_min"] = runs.load_1_min  # it may have been another day
     forget(measured.side, store)
     measured.add("disk", "bytes", disk_bytes(store))
     return store, runs

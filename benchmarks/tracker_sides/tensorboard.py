@@ -1,12 +1,12 @@
 """TensorBoard: event files, and its server, which reads them in the background with its fast loader.
 
 The list is the table beside the time series, usable once it has a row for every run: the page draws all of them, and
-what the server has not read yet is not there. Where runs are missing the page's own button for reloading is pressed,
-at most once a second and never while it loads, as a person would who knows that more must come.
+what the server has not read yet is not there. Where runs are missing the page's own button for reloading is pressed
+again, a second after the answers to the last time, as a person would who knows that more must come.
 
 A comparison is an address with filters for runs and tag. Beyond 500 runs none is ticked at first, so the box above the
-filtered runs is ticked. It is usable once the chart's table has a row for each run that has come to the last step,
-and its canvas holds something: lines in a canvas cannot be counted.
+filtered runs is pressed, whose own tick does not always follow them. It is usable once the chart's table has a row for
+each run that has come to the last step, and its canvas holds something: lines in a canvas cannot be counted.
 """
 
 import re
@@ -19,14 +19,23 @@ from benchmarks.tracker_sides.made_run import COMPARED_SERIES, SERIES, STEPS_PER
 from benchmarks.tracker_sides.side import Side, View
 
 ROWS = "document.querySelectorAll('runs-table tb-data-table-content-row').length"
+TICKED = "document.querySelectorAll('runs-table tb-data-table-content-row input:checked').length"
 RELOAD = """
-  const reload = document.querySelector('app-header-reload button');
-  window.pressed_ms ??= performance.now();
-  if (reload && !reload.classList.contains('loading') && performance.now() - window.pressed_ms > 1000) {
-    window.pressed_ms = performance.now();
-    reload.click();
-  }
-  return false;
+  const reload = () => {
+    const button = document.querySelector('app-header-reload button');
+    if (window.presses === undefined) {
+      window.presses = 0;
+      performance.setResourceTimingBufferSize(100000);
+    }
+    const answers = performance.getEntriesByType('resource').filter((one) => one.name.includes('/data/'));
+    const lists = answers.filter((one) => one.name.endsWith('/defaultExperimentId/data/runs')).length;
+    const quiet_ms = performance.now() - Math.max(0, ...answers.map((one) => one.responseEnd));
+    if (button && lists > window.presses && quiet_ms > 1000) {
+      window.presses = lists;
+      button.click();
+    }
+    return false;
+  };
 """
 # The picture of a canvas that a worker draws can be copied, and so be looked at.
 IS_PAINTED = """
@@ -57,22 +66,25 @@ class TensorBoard(Side):
 
     def list_view(self, names: Sequence[str]) -> View:
         """Return the time series, where the table of runs stands."""
-        return View("/#timeseries", f"() => {{ if ({ROWS} === {len(names)}) return true; {RELOAD} }}")
+        return View("/#timeseries", f"() => {{ {RELOAD} return {ROWS} === {len(names)} || reload(); }}")
 
     def comparison_view(self, run_ids: Sequence[str], epochs: int) -> View:
         """Return the time series of some runs only."""
         runs, tag = f"^({'|'.join(run_ids)})$", f"^{re.escape(COMPARED_SERIES)}$"
         is_usable = f"""() => {{
-          {IS_PAINTED}
-          if ({ROWS} === {len(run_ids)}) {{
-            const box = document.querySelector('runs-table tb-data-table-header-cell input[type=checkbox]');
-            if (box && !box.checked) box.click();
-            const card = document.querySelector('scalar-card');
-            const rows = card ? [...card.querySelectorAll('tb-data-table-content-row')] : [];
-            const ended = rows.filter((row) => row.textContent.includes(' {epochs * STEPS_PER_EPOCH:,} ')).length;
-            if (ended === {len(run_ids)} && is_painted(card.querySelector('line-chart canvas'))) return true;
+          {RELOAD} {IS_PAINTED}
+          if ({ROWS} !== {len(run_ids)}) return reload();
+          const box = document.querySelector('runs-table tb-data-table-header-cell input[type=checkbox]');
+          if (box && {TICKED} < {len(run_ids)} && !window.has_ticked) {{
+            window.has_ticked = true;
+            setTimeout(() => (window.has_ticked = false), 2000);
+            box.click();
           }}
-          {RELOAD}
+          const card = document.querySelector('scalar-card');
+          const rows = card ? [...card.querySelectorAll('tb-data-table-content-row')] : [];
+          const ended = rows.filter((row) => row.textContent.includes(' {epochs * STEPS_PER_EPOCH:,} ')).length;
+          if (ended === {len(run_ids)}) return is_painted(card.querySelector('line-chart canvas'));
+          return card && rows.length === 0 ? false : reload();
         }}"""
         return View(f"/?runFilter={quote(runs, safe='')}&tagFilter={quote(tag, safe='')}#timeseries", is_usable)
 

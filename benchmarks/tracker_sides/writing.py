@@ -32,6 +32,7 @@ class Written:
         names: Of the runs, oldest first, and `run_ids` how the tracker calls them.
         write_s: From the first run to the end of the last, with the making of the store.
         has_waited: Whether writing waited until the disk had everything, where the tracker asks for it.
+        load_1_min: Of the machine at the end of writing.
     """
 
     names: list[str]
@@ -39,6 +40,7 @@ class Written:
     epochs: int
     write_s: float
     has_waited: bool
+    load_1_min: float | None
 
 
 def written(side: Side, environment: Environment, cache: Path, count: int, epochs: int) -> tuple[Path, Written]:
@@ -59,6 +61,11 @@ def disk_bytes(folder: Path) -> int:
     """Return what the files of a store take on the disk, in whole blocks where the system counts them."""
     stats = [path.lstat() for path in folder.rglob("*") if path.is_file()]
     return sum(getattr(stat, "st_blocks", 0) * 512 or stat.st_size for stat in stats)
+
+
+def load_1_min() -> float | None:
+    """Return how many processes have wanted to compute in the last minute, None where the system does not say."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def _write(side: Side, environment: Environment, folder: Path, count: int, epochs: int) -> None:
@@ -91,7 +98,7 @@ def _main(name: str, count: int, epochs: int, folder: Path) -> None:
     write_s = time.perf_counter() - begin
     has_waited = "eatmydata" not in os.environ.get("LD_PRELOAD", "")
     names = [name_of(number) for number in range(count)]
-    text = json.dumps(asdict(Written(names, run_ids, epochs, write_s, has_waited)))
+    text = json.dumps(asdict(Written(names, run_ids, epochs, write_s, has_waited, load_1_min())))
     (folder / "written.json").write_text(text, encoding="utf-8")
 
 
