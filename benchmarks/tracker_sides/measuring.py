@@ -14,6 +14,8 @@ from benchmarks.tracker_sides.server import Server, serving
 from benchmarks.tracker_sides.side import Side, View
 from benchmarks.tracker_sides.writing import Written, disk_bytes, load_1_min, written
 
+TRIES = 2
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -49,9 +51,10 @@ class Measured:
         said = outcome if outcome != "measured" else f"{value:.2f} s" if unit == "s" else f"{value / 2**20:,.0f} MiB"
         print(f"{self.side.name:<12}{self.num_runs:>7,} runs  {f'{what}, {visit}'.strip(', '):<22}{said}", flush=True)
 
-    def has_failed(self, what: str) -> bool:
-        """Return whether there is a measurement that did not come to its end."""
-        return any(row["measurement"] == what and row["outcome"] != "measured" for row in self.rows)
+    def is_given_up(self, what: str) -> bool:
+        """Return whether a measurement failed too often to be tried again; one failure may be chance."""
+        failed = [row for row in self.rows if row["measurement"] == what and row["outcome"] != "measured"]
+        return len(failed) >= TRIES
 
 
 def measure(side: Side, num_runs: int, plan: Plan) -> list[dict[str, Any]]:
@@ -102,7 +105,7 @@ class Pages:
             self.open_first_ever()
         for what, view in self.views.items():
             for repeat in range(self.plan.cold):
-                if not self.measured.has_failed(what):
+                if not self.measured.is_given_up(what):
                     with self.server() as server:
                         self.measured.add("start", "s", server.start_s)
                         self.open(server, what, view(repeat), "cold")
@@ -115,18 +118,18 @@ class Pages:
         """Open the list of a store that nobody has looked at; that Python compiles what it imports is not counted."""
         with self.server() as server:
             for view in self.views.values():
-                open_view(self.browser, server.address, view(0), self.plan.patience_s)
+                self.look(server, view(0), "unmeasured")
         forget(self.measured.side, self.store)
         with self.server() as server:
             self.open(server, "list", self.list(0), "first ever")
 
     def open_again(self, server: Server, what: str, view: Callable[[int], View]) -> None:
-        """Open a page that the server has shown already; no more often once it was not usable in time."""
-        if self.measured.has_failed(what):
+        """Open a page that the server has shown already."""
+        if self.measured.is_given_up(what):
             return
-        open_view(self.browser, server.address, view(self.plan.cold), self.plan.patience_s)
+        self.look(server, view(self.plan.cold), "unmeasured")
         for repeat in range(self.plan.repeats):
-            if not self.measured.has_failed(what):
+            if not self.measured.is_given_up(what):
                 self.open(server, what, view(self.plan.cold + 1 + repeat), "warm")
 
     @property
@@ -142,8 +145,12 @@ class Pages:
         return self.measured.side.comparison_view(run_ids, self.runs.epochs)
 
     def open(self, server: Server, what: str, view: View, visit: str) -> None:
-        value, outcome = open_view(self.browser, server.address, view, self.plan.patience_s)
+        value, outcome = self.look(server, view, f"{what}-{visit}")
         self.measured.add(what, "s", value, visit=visit, outcome=outcome)
+
+    def look(self, server: Server, view: View, name: str) -> tuple[float, str]:
+        picture = self.store.parent / f"not-in-time-{name}.png"
+        return open_view(self.browser, server.address, view, self.plan.patience_s, picture)
 
     @contextmanager
     def server(self) -> Iterator[Server]:

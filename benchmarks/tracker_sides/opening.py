@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from benchmarks.first_run import chromium
@@ -10,6 +11,7 @@ from benchmarks.tracker_sides.side import View
 
 WINDOW = {"width": 1280, "height": 900}
 LOOK_EVERY_MS = 50
+PICTURE_MS = 20_000
 # Trackers ask servers elsewhere for news and count visits there: without an answer, alike on every machine.
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -29,8 +31,11 @@ def browsing() -> Iterator[Any]:
         browser.close()
 
 
-def open_view(browser: Any, address: str, view: View, patience_s: float) -> tuple[float, str]:
+def open_view(browser: Any, address: str, view: View, patience_s: float, picture: Path) -> tuple[float, str]:
     """Open a page in a profile of its own, with nothing kept from before.
+
+    Args:
+        picture: Where to keep what was on the screen when patience ended.
 
     Returns:
         Seconds from the asking for the address until two frames after the page was usable, and 'measured'; NaN and
@@ -39,8 +44,8 @@ def open_view(browser: Any, address: str, view: View, patience_s: float) -> tupl
     from playwright.sync_api import Error, TimeoutError
 
     context = browser.new_context(viewport=WINDOW)
+    page = context.new_page()
     try:
-        page = context.new_page()
         begin = time.perf_counter()
         page.goto(address + view.path, wait_until="commit", timeout=1000 * patience_s)
         left_s = max(0.1, begin + patience_s - time.perf_counter())
@@ -48,6 +53,8 @@ def open_view(browser: Any, address: str, view: View, patience_s: float) -> tupl
         page.evaluate(TWO_FRAMES)
         return time.perf_counter() - begin, "measured"
     except TimeoutError:
+        with suppress(Error):
+            page.screenshot(path=picture, timeout=PICTURE_MS)
         return float("nan"), f"not within {patience_s:g} s"
     except Error as error:
         return float("nan"), f"not measured: {str(error).splitlines()[0]}"

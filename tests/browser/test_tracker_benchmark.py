@@ -79,16 +79,19 @@ def test_what_cannot_be_measured_is_in_the_table_with_its_reason(tmp_path, monke
 
 @pytest.mark.processes
 @pytest.mark.browser
-def test_our_list_and_our_comparison_become_usable(browser, store, served):
+def test_our_list_and_our_comparison_become_usable(browser, store, served, tmp_path):
     ours, (folder, runs) = side_named("cnnlab"), store
     chosen = [runs.run_ids[number] for number in compared(RUNS, 0)]
 
-    listed = open_view(browser, served.address, ours.list_view(runs.names), PATIENCE_S)
-    curves = open_view(browser, served.address, ours.comparison_view(chosen, EPOCHS), PATIENCE_S)
-    never = open_view(browser, served.address, View("/", "() => false"), 0.5)
+    picture = tmp_path / "not-in-time.png"
+    listed = open_view(browser, served.address, ours.list_view(runs.names), PATIENCE_S, picture)
+    curves = open_view(browser, served.address, ours.comparison_view(chosen, EPOCHS), PATIENCE_S, picture)
+    assert not picture.exists()
+    never = open_view(browser, served.address, View("/", "() => false"), 0.5, picture)
 
     assert [listed[1], curves[1]] == ["measured", "measured"]
     assert math.isnan(never[0])
     assert never[1] == "not within 0.5 s"
+    assert picture.exists()
     assert served.memory_bytes > 0
     assert disk_bytes(folder) > 0
