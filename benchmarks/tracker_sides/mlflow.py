@@ -58,7 +58,7 @@ class Mlflow(Side):
 
     def comparison_view(self, run_ids: Sequence[str], epochs: int) -> View:
         """Return the page of the metric."""
-        asked = {"runs": list(run_ids), "metric": COMPARED_SERIES, "experiments": ["1"]}
+        asked: dict[str, Any] = {"runs": list(run_ids), "metric": COMPARED_SERIES, "experiments": ["1"]}
         asked |= {"plot_metric_keys": [COMPARED_SERIES], "plot_layout": {"autosize": True}}
         words = "&".join(f"{name}={quote(json.dumps(value), safe='')}" for name, value in asked.items())
         lines = "document.querySelectorAll('.js-plotly-plot .scatterlayer .trace .js-line').length"

@@ -102,8 +102,12 @@ def _result(run: MadeRun) -> dict[str, Any]:
     last = dict(zip(SERIES, run.values[best].tolist(), strict=True))
     correct = round(10_000 * last["val/accuracy"])
     answers = {OUTPUT: {"accuracy": correct / 10_000, "loss": last["val/loss"], "correct": correct, "n": 10_000}}
-    sizes = {"num_params": 61_706, "trainable_params": 61_706, "macs": 416_520, "not_counted": []}
-    course = {"epochs_done": len(run.values), "best_epoch": best + 1, "train_s": run.ended_s - run.started_s}
+    sizes: dict[str, Any] = {"num_params": 61_706, "trainable_params": 61_706, "macs": 416_520, "not_counted": []}
+    course: dict[str, Any] = {
+        "epochs_done": len(run.values),
+        "best_epoch": best + 1,
+        "train_s": run.ended_s - run.started_s,
+    }
     course |= {"images_per_s": 1000.0, "dataset_version": "0", "image_shape": [32, 32, 1]}
     outputs = {OUTPUT: [str(digit) for digit in range(10)]}
     return {**sizes, **course, "val": answers, "test": answers, "main_output": OUTPUT, "outputs": outputs}

@@ -80,7 +80,7 @@ def _wait(process: psutil.Popen, address: str, deadline: float) -> None:
 
 
 def _end(process: psutil.Popen) -> None:
-    family = [process]
+    family: list[psutil.Process] = [process]
     with contextlib.suppress(psutil.Error):
         family = [*process.children(recursive=True), process]
     for one in family:
