@@ -1,0 +1,1 @@
+"""The trackers that `benchmarks.trackers` compares, one file for each."""
