@@ -164,8 +164,8 @@ def test_import_of_an_uploaded_zip(server, open_tab):
     tab.page.get_by_role("button", name="Look at it").click()
     tab.page.wait_for_url(re.compile("set=night-day"))
     tab.settle()
-    assert tab.page.get_by_role("heading", name="night-day").is_visible()
-    assert tab.page.get_by_text("Skipped files (1)").is_visible()
+    tab.page.get_by_role("heading", name="night-day").wait_for()
+    tab.page.get_by_text("Skipped files (1)").wait_for()
     assert tab.problems() == []
     tab.page.get_by_role("button", name="Delete").click()
     tab.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
