@@ -31,7 +31,7 @@ class AlgorithmConfig(Parameters):
         False,
         title="Begin with the run as it is",
         description="The first trial has the run's own settings, the nearest in its range of one that lies outside: "
-        "the best trial is then at least as good as what you had.",
+        "on the validation images the best trial is then at least as good.",
         json_schema_extra={"only_if": {"name": list(BEGINS_ANYWHERE)}},
     )
     initial_points: int | None = Field(

@@ -9,6 +9,7 @@ import streamlit as st
 from cnnlab.errors import RunNotFoundError
 from dashboard import data
 from dashboard.components import comparing
+from dashboard.components.address_choice import address_choice
 from dashboard.components.compare.classes import draw_class_views
 from dashboard.components.compare.confidence import draw_confidence
 from dashboard.components.compare.confusion import draw_confusion
@@ -111,16 +112,7 @@ def draw_comparison(chosen: list[str]) -> None:
     for sentence in comparing.warnings(rows):
         st.warning(plain(sentence), icon=":material/balance:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        part = st.segmented_control(
-            "Part",
-            list(PARTS),
-            format_func=lambda key: PARTS[key][0],
-            default="overview",
-            required=True,
-            key="part",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+        part = address_choice("Part", {key: title for key, (title, _) in PARTS.items()}, "part")
         is_grouped = len({row["group_id"] for row in rows}) < len(rows) and st.toggle(
             "Mean over seeds",
             key="mean",

@@ -10,6 +10,7 @@ from cnnlab.plots.curve_points import Horizontal
 from cnnlab.plots.learning_curves import learning_curves, learning_curves_info, learning_curves_summary
 from cnnlab.runs.origin import TOOLS, Origin
 from dashboard import data
+from dashboard.components.address_choice import address_choice
 from dashboard.components.chart import chart
 from dashboard.components.exchange_export import export_action
 from dashboard.components.numbers import MISSING, ago, count, duration, number, percent
@@ -96,16 +97,7 @@ def _curves(run_id: str, frame: pl.DataFrame, origin: Origin) -> None:
 
 
 def _across(origin: Origin) -> Horizontal:
-    chosen: Horizontal | None = st.segmented_control(
-        "Across",
-        list(ACROSS),
-        format_func=ACROSS.__getitem__,
-        default="epoch" if origin.has_epochs else "step",
-        required=True,
-        key="x",
-        bind="query-params",
-    )
-    return chosen or "epoch"
+    return address_choice("Across", ACROSS, "x", default="epoch" if origin.has_epochs else "step", has_label=True)
 
 
 def _ends(frame: pl.DataFrame) -> None:

@@ -1,6 +1,6 @@
 """Where a network looked: what is asked, what is known so far, and the colours laid over the images."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnnlab.plots.heat_overlay import heat_overlay
 from dashboard import data
+from dashboard.components.address_choice import address_choice
 from dashboard.components.image_cards import legend_html
 from dashboard.components.image_voices import ImageList, Voice
 from dashboard.components.text import plain
@@ -49,20 +50,11 @@ def choose_looking(images: ImageList) -> Looking | None:
     voice = images.voices[0]
     if len(images.voices) > 1:
         letters = {one.letter: one for one in images.voices}
-        voice = letters[_choice("Whose", "whose", {letter: letter for letter in letters})]
-    asked, method = _choice("Asked", "asked", ASKED), _choice("Method", "method", METHODS)
+        voice = letters[address_choice("Whose", {letter: letter for letter in letters}, "whose")]
+    asked, method = address_choice("Asked", ASKED, "asked"), address_choice("Method", METHODS, "method")
     with st.popover("How to read this", icon=":material/help:", type="tertiary", key="looked_how"):
         st.markdown(HOW_TO_READ)
     return Looking(voice, asked, method)
-
-
-def _choice(label: str, key: str, names: Mapping[str, str]) -> str:
-    return str(
-        st.segmented_control(
-            label, list(names), format_func=names.__getitem__, default=next(iter(names)), required=True, key=key,
-            bind="query-params", label_visibility="collapsed",
-        )
-    )  # fmt: skip
 
 
 @dataclass(frozen=True)

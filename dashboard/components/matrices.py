@@ -11,6 +11,7 @@ from cnnlab.analysis.confusion import Cells, Order, class_order
 from cnnlab.plots import confusion, confusion_difference
 from cnnlab.plots.confusion import ConfusionInfo
 from cnnlab.plots.square import NAMED_CLASSES
+from dashboard.components.address_choice import address_choice
 from dashboard.components.cells import Cell, clicked_cell
 from dashboard.components.chart import chart
 from dashboard.components.text import plain
@@ -39,16 +40,16 @@ class MatrixLook:
 
 def choose_look(*, has_diagonal_choice: bool = True) -> MatrixLook:
     """Draw the choices of cells, order and diagonal."""
-    cells: Cells = st.segmented_control(
-        "Cells", list(CELLS), format_func=CELLS.__getitem__, default="counts", required=True, key="cells",
-        bind="query-params",
-    )  # fmt: skip
-    order: Order = st.segmented_control(
-        "Order", list(ORDERS), format_func=ORDERS.__getitem__, default="class", required=True, key="order",
-        bind="query-params",
+    cells = address_choice("Cells", CELLS, "cells", default="counts", has_label=True)
+    order = address_choice(
+        "Order",
+        ORDERS,
+        "order",
+        default="class",
+        has_label=True,
         help="By size: the classes with most images first. By similarity: classes that are taken for each other stand "
         "side by side, so that mistakes gather in blocks.",
-    )  # fmt: skip
+    )
     is_bare = has_diagonal_choice and st.toggle(
         "Mistakes only",
         key="off_diagonal",

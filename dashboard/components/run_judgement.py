@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard.components.address_choice import address_choice
 from dashboard.components.judging.classes import draw_classes
 from dashboard.components.judging.confidence import draw_confidence
 from dashboard.components.judging.ranking import draw_ranking
@@ -23,13 +24,6 @@ def run_judgement(run_id: str, output: str, split: str) -> None:
     Args:
         split: Of the images that are judged; confidence is judged on test, whatever is chosen.
     """
-    view = st.segmented_control(
-        "A closer look",
-        list(VIEWS),
-        format_func=lambda key: VIEWS[key][0],
-        default="classes",
-        required=True,
-        key="closer",
-        bind="query-params",
-    )
+    titles = {key: title for key, (title, _) in VIEWS.items()}
+    view = address_choice("A closer look", titles, "closer", has_label=True)
     VIEWS[view][1](Judged([Member(run_id, "this run", ((run_id, output),))], split, f"run_{output}"))

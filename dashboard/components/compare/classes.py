@@ -1,7 +1,6 @@
 """The classes of a comparison: each class, ROC and precision-recall, top-k."""
 
-import streamlit as st
-
+from dashboard.components.address_choice import address_choice
 from dashboard.components.compare.subject import Subject
 from dashboard.components.judging.classes import draw_classes
 from dashboard.components.judging.members import judged_of
@@ -17,14 +16,5 @@ VIEWS = {
 
 def draw_class_views(subject: Subject) -> None:
     """Draw the view that the address names, of the tested runs."""
-    view = st.segmented_control(
-        "View",
-        list(VIEWS),
-        format_func=lambda key: VIEWS[key][0],
-        default="classes",
-        required=True,
-        key="judged",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    view = address_choice("View", {key: title for key, (title, _) in VIEWS.items()}, "judged")
     VIEWS[view][1](judged_of(subject))

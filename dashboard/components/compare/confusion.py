@@ -4,6 +4,7 @@ import streamlit as st
 
 from cnnlab.plots.confusion import ConfusionInfo, confusion_info
 from dashboard import image_data
+from dashboard.components.address_choice import address_choice
 from dashboard.components.cells import cell_of_address
 from dashboard.components.compare.sides import choose_pair, chosen_side, output_of, sides_of
 from dashboard.components.compare.subject import Subject
@@ -32,10 +33,7 @@ def draw_confusion(subject: Subject) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="matrix_choices"):
         view = "each"
         if len(sides) > 1:
-            view = st.segmented_control(
-                "Matrices", list(VIEWS), format_func=VIEWS.__getitem__, default="each", required=True, key="matrices",
-                bind="query-params",
-            )  # fmt: skip
+            view = address_choice("Matrices", VIEWS, "matrices", has_label=True)
         look = choose_look(has_diagonal_choice=view == "each")
 
     def info_of(side: Side) -> ConfusionInfo:

@@ -11,6 +11,7 @@ from cnnlab.analysis.verdict import Verdict, verdict
 from cnnlab.plots import bubbles, forest
 from cnnlab.plots.labels import plural
 from dashboard import data
+from dashboard.components.address_choice import address_choice
 from dashboard.components.chart import chart
 from dashboard.components.clicks import open_clicked
 from dashboard.components.compare.comparison_tables import differences_table
@@ -122,16 +123,7 @@ def _draw_differences(subject: Subject, comparison: Comparison, base: int) -> No
 
 def _draw_bubbles(subject: Subject, names: Mapping[str, str]) -> None:
     # One at a time: a chart of 20 runs takes the browser as long as all else of this page.
-    x = st.segmented_control(
-        "Cost",
-        list(COSTS),
-        format_func=COSTS.__getitem__,
-        default="num_params",
-        required=True,
-        key="cost",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    x = address_choice("Cost", COSTS, "cost", default="num_params")
     info = bubbles.bubbles_info(subject.frame, x, is_grouped=subject.is_grouped, names=names)
     event = chart(
         bubbles.bubbles(info, colour_by="run"),

@@ -8,6 +8,7 @@ import streamlit as st
 from cnnlab.analysis.class_scores import ClassScores
 from cnnlab.plots import per_class
 from cnnlab.plots.overlays import Overlay, column, combined
+from dashboard.components.address_choice import address_choice
 from dashboard.components.chart import chart
 from dashboard.components.judging.subject import Judged
 from dashboard.components.numbers import MISSING
@@ -36,15 +37,7 @@ def draw_classes(judged: Judged) -> None:
     if not overlays:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        measure = st.segmented_control(
-            "Measure",
-            list(per_class.MEASURES),
-            format_func=per_class.MEASURES.__getitem__,
-            default="f1",
-            required=True,
-            key="class_measure",
-            bind="query-params",
-        )
+        measure = address_choice("Measure", per_class.MEASURES, "class_measure", default="f1", has_label=True)
         orders = [order for order in ORDERS if order != "spread" or len(overlays) > 1]
         order = st.selectbox(
             "Order", orders, format_func=ORDERS.__getitem__, key="class_order", bind="query-params", width=230

@@ -9,6 +9,7 @@ from cnnlab.analysis.confidence_report import ConfidenceReport
 from cnnlab.analysis.selective import TARGETS
 from cnnlab.plots import reliability, selective
 from cnnlab.plots.overlays import Overlay
+from dashboard.components.address_choice import address_choice
 from dashboard.components.chart import chart
 from dashboard.components.judging import confidence_words as words
 from dashboard.components.judging.subject import Judged
@@ -44,16 +45,7 @@ def draw_confidence(judged: Judged) -> None:
     overlays = judged.confidences()
     if not overlays:
         return
-    view = st.segmented_control(
-        "View",
-        list(VIEWS),
-        format_func=VIEWS.__getitem__,
-        default="calibration",
-        required=True,
-        key="sure",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    view = address_choice("View", VIEWS, "sure")
     if view == "calibration":
         _calibration(judged, overlays)
     else:
@@ -62,10 +54,7 @@ def draw_confidence(judged: Judged) -> None:
 
 def _calibration(judged: Judged, overlays: Sequence[Overlay[ConfidenceReport]]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        bins = st.segmented_control(
-            "Bins", list(BINS), format_func=BINS.__getitem__, default="equal_width", required=True,
-            key="bins", bind="query-params",
-        )  # fmt: skip
+        bins = address_choice("Bins", BINS, "bins", default="equal_width", has_label=True)
         is_scaled = not judged.is_one_run and st.toggle(
             "After temperature scaling", key="scaled", bind="query-params", help="Fitted on the validation images."
         )
