@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.errors import RunNotFoundError
 from dashboard import data
@@ -25,6 +26,8 @@ from dashboard.state import link, query_list, set_query
 # Older runs, and archived ones, are chosen on the Runs page: a menu of thousands helps nobody, and one of 500 takes
 # the browser 70 ms at each drawing (measured).
 OFFERED = 100
+# Of more, the menu would fill a phone before the first number, and takes the browser 50 ms (measured with 20 runs).
+MOST_IN_SIGHT = 8
 CHOICE = "compare_choice"
 FROM_ADDRESS = "compare_from_address"
 LIVE_S = 3.0
@@ -43,13 +46,17 @@ def choose_runs(runs: pl.DataFrame) -> list[str]:
     offered = list(dict.fromkeys([*newest, *present]))
     shown = runs.filter(pl.col("run_id").is_in(offered)).select("run_id", "name", "seed")
     labels = {row["run_id"]: comparing.run_label(row) for row in shown.iter_rows(named=True)}
-    chosen: list[str] = st.multiselect(
+    menu, row = places_of_menu(len(st.session_state[CHOICE]))
+    chosen: list[str] = menu.multiselect(
         "Runs",
         offered,
         key=CHOICE,
         format_func=labels.__getitem__,
         placeholder="Choose runs to compare",
     )
+    if chosen:
+        with row:
+            link("runs", "Choose in the table", runs=",".join(chosen))
     if chosen != present:
         set_query(runs=",".join(chosen))
     elif unknown:
@@ -60,6 +67,14 @@ def choose_runs(runs: pl.DataFrame) -> list[str]:
         )
     st.session_state[FROM_ADDRESS] = query_list("runs")
     return chosen
+
+
+def places_of_menu(num_chosen: int) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return where the menu of runs is drawn, and the row of its link: of many runs, in a window beside the link."""
+    if num_chosen <= MOST_IN_SIGHT:
+        return st.container(), st.container(horizontal=True)
+    row = st.container(horizontal=True, vertical_alignment="center")
+    return row.popover(f"{num_chosen} runs", icon=":material/checklist:", key="many_runs"), row
 
 
 def is_any_active(runs: pl.DataFrame, chosen: list[str]) -> bool:
@@ -154,7 +169,5 @@ if not chosen:
         "Choose on the Runs page",
     )
     st.stop()
-with st.container(horizontal=True):
-    link("runs", "Choose in the table", runs=",".join(chosen))
 is_live = is_any_active(runs, chosen)
 st.fragment(compare, run_every=LIVE_S if is_live else None)(chosen)

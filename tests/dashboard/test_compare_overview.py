@@ -1,5 +1,7 @@
 """The overview of a comparison: the verdict in words, the baseline, ties in place of a ranking, what is refused."""
 
+import json
+
 import polars as pl
 import pytest
 from made_runs import make_run
@@ -125,3 +127,12 @@ def test_one_run_has_no_baseline_and_no_differences(open_page, store):
     assert not page.selectbox
     assert "Choose a second to compare it with." in spoken(page)
     assert len(page.get("plotly_chart")) == 1
+
+
+@pytest.mark.parametrize(("num_runs", "legend"), [(2, ["lenet5", "lenet5"]), (13, ["lenet5"])])
+def test_of_many_runs_the_bubbles_have_the_colours_of_architectures(open_page, store, num_runs, legend):
+    runs = [make_run(store.root) for _ in range(num_runs)]
+    page = open_page("compare", runs=",".join(runs))
+    figure = json.loads(page.get("plotly_chart")[-1].proto.spec)
+    shown = [trace["name"] for trace in figure["data"] if trace.get("showlegend", True)]
+    assert [name.split()[0] for name in shown] == legend

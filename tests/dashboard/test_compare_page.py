@@ -44,6 +44,11 @@ def told(page) -> str:
     return " ".join(element.value for element in [*page.caption, *page.warning])
 
 
+def windows(page) -> dict:
+    """What opens at the press of a button, by the words on it."""
+    return {window.proto.popover.label: window for window in page.get("popover")}
+
+
 def test_nothing_to_compare(open_page):
     assert "**Nothing to compare yet**" in [markdown.value for markdown in open_page("compare").markdown]
 
@@ -83,6 +88,16 @@ def test_menu_changes_the_address(open_page, store):
     page.multiselect[0].set_value([first, second]).run()
     assert page.query_params["runs"] == f"{first},{second}"
     assert page.multiselect[0].value == [first, second]
+
+
+def test_menu_of_many_runs_leaves_room_for_the_numbers(open_page, store):
+    runs = [make_run(store.root) for _ in range(9)]
+    page = open_page("compare", runs=",".join(runs))
+    assert [menu.value for menu in windows(page)["9 runs"].multiselect] == [runs]
+    page.multiselect[0].set_value(runs[:8]).run()
+    assert not {"8 runs", "9 runs"} & set(windows(page))
+    assert page.multiselect[0].value == runs[:8]
+    assert page.query_params["runs"] == ",".join(runs[:8])
 
 
 def test_unknown_runs_are_named_and_left_out(open_page, store):

@@ -1,6 +1,7 @@
 """The first part of a comparison: which is better, by how much and how sure, in words, in a chart, in tables."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import streamlit as st
 
@@ -21,6 +22,8 @@ from dashboard.components.text import plain
 from dashboard.state import query, set_query
 
 COSTS: dict[bubbles.Cost, str] = {"num_params": "Parameters", "macs": "Operations"}
+# Of more, a colour of each is told from its neighbours by nobody, and their traces take the browser long.
+MOST_COLOURS = 12
 BASELINE = "compare_baseline"
 FROM_ADDRESS = "compare_baseline_from_address"
 HOW_FOREST = """
@@ -37,9 +40,10 @@ below the baseline. The line through it is the 95 % interval: differences that f
 test is McNemar's on the images that only one gets right. **Groups**: other seeds might have been drawn too, so the
 interval is over seeds and images together, with Student's t for few seeds.
 """
-HOW_BUBBLES = """
+HOW_BUBBLES = f"""
 Further up is more accurate, further left is cheaper; the area of a bubble is its parameters. The bar is the 95 %
-interval: Wilson's over the test images of one run, Student's t over the seeds of a group.
+interval: Wilson's over the test images of one run, Student's t over the seeds of a group. Each has the colour of its
+curves; of more than {MOST_COLOURS}, that of its architecture.
 
 Two intervals that overlap may still belong to networks that can be told apart, because these answered the same
 images: the chart of differences above is the one to judge by. A click opens the run, or the runs of a group.
@@ -125,8 +129,9 @@ def _draw_bubbles(subject: Subject, names: Mapping[str, str]) -> None:
     # One at a time: a chart of 20 runs takes the browser as long as all else of this page.
     x = address_choice("Cost", COSTS, "cost", default="num_params")
     info = bubbles.bubbles_info(subject.frame, x, is_grouped=subject.is_grouped, names=names)
+    colour_by: Literal["architecture", "run"] = "run" if info.table.height <= MOST_COLOURS else "architecture"
     event = chart(
-        bubbles.bubbles(info, colour_by="run"),
+        bubbles.bubbles(info, colour_by=colour_by),
         f"bubbles_{x}",
         summary=bubbles.bubbles_summary(info),
         numbers=info.table,
