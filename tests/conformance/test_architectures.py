@@ -15,12 +15,12 @@ import keras
 import numpy as np
 import pytest
 from keras.ops import convert_to_numpy
+from made_info import info
 from one_step import one_step
 
 from cnnlab.analysis.costs import Costs, costs
 from cnnlab.architectures.catalogue import ARCHITECTURES
 from cnnlab.config import RunConfig, config_from_dict
-from cnnlab.datasets.storage import DatasetInfo
 from cnnlab.errors import ConfigError
 from cnnlab.parameters import ParameterSpec, specs
 from cnnlab.training.models import build_network, build_networks
@@ -35,17 +35,6 @@ PUBLISHED = [(name, index) for name in NAMES for index in range(len(ARCHITECTURE
 TITLES = [f"{name}-{ARCHITECTURES[name].published[index].params}" for name, index in PUBLISHED]
 # The table has three digits of 1e9.
 HALF_DIGIT = 0.5e6
-TEN = tuple("0123456789")
-
-
-def info(channels=3, outputs=None, size=32) -> DatasetInfo:
-    """A data set's description, without images."""
-    return DatasetInfo(
-        name="made", version="0" * 12, title="Made", source="", image_shape=(size, size, channels),
-        outputs=outputs or {"label": TEN}, counts={"train": 8, "val": 2, "test": 2},
-        channel_mean=(120.0,) * channels, channel_std=(60.0,) * channels, created_at="", skipped=(), parameters={},
-        path=None,
-    )  # fmt: skip
 
 
 def config(name: str, size: int | None = None, parameters: Mapping[str, Any] | None = None) -> RunConfig:
