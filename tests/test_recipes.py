@@ -1,19 +1,17 @@
 """Each recipe is a config that runs, and opens with its source, what it reaches, how long it takes, where and when."""
 
 import re
-from pathlib import Path
 
 import keras
 import pytest
 from made_info import info
 
 from cnnlab.analysis.costs import costs
-from cnnlab.architectures.table import README
 from cnnlab.config import config_from_yaml
 from cnnlab.training.models import build_network
+from dashboard.components.recipes import opening, recipe_files
 
-FOLDER = Path(README).parent / "experiments" / "recipes"
-RECIPES = sorted(FOLDER.glob("*.yaml"), key=lambda path: path.name)
+RECIPES = recipe_files().values()
 CHANNELS = {"digits": 1}
 SAYS = {
     "source": r"arXiv:\d{4}\.\d{5}|doi:10\.\d{4}",
@@ -23,11 +21,6 @@ SAYS = {
     "versions": r"Python \d+\.\d+\.\d+, TensorFlow \d+\.\d+\.\d+, Keras \d+\.\d+\.\d+",
     "date": r"20\d\d-\d\d-\d\d",
 }
-
-
-def opening(path: Path) -> str:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return " ".join(line.lstrip("# ") for line in lines if line.startswith("#"))
 
 
 def test_there_are_recipes():
@@ -50,7 +43,7 @@ def test_the_network_has_the_size_that_the_opening_says(path):
             found = costs(build_network(config, info(channels=CHANNELS.get(config.data.dataset, 3))))
     finally:
         keras.backend.clear_session(free_memory=False)
-    said = re.search(r"([\d,]+) parameters .*?([\d.]+) (million|thousand) MACs", opening(path))
+    said = re.search(r"([\d,]+) parameters.*?([\d.]+) (million|thousand) MACs", opening(path))
     assert said, "the opening names parameters and MACs"
     assert int(said[1].replace(",", "")) == found.num_params
     assert found.macs / {"million": 1e6, "thousand": 1e3}[said[3]] == pytest.approx(float(said[2]), abs=0.05)

@@ -1,7 +1,5 @@
 """Fills the form from a run, from YAML or from a checked-in recipe."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from cnnlab.architectures.catalogue import ARCHITECTURES
@@ -11,10 +9,10 @@ from cnnlab.errors import CNNLabError, UnknownNameError
 from cnnlab.settings.transfer import RUN
 from dashboard import data
 from dashboard.components.draft import load
+from dashboard.components.recipes import promise, recipe_files
 from dashboard.components.text import plain
 from dashboard.state import query, say
 
-RECIPES = Path(__file__).resolve().parents[2] / "experiments" / "recipes"
 _ERROR = "load_error"
 _SEEN = "loaded_from"
 
@@ -77,7 +75,7 @@ def load_box() -> None:
     with st.expander("Start from YAML or a recipe", icon=":material/upload:"):
         recipes = recipe_files()
         if recipes:
-            st.selectbox(
+            chosen = st.selectbox(
                 "Recipe",
                 list(recipes),
                 index=None,
@@ -85,6 +83,8 @@ def load_box() -> None:
                 key="recipe",
                 on_change=_load_recipe,
             )
+            for paragraph in promise(recipes[chosen]) if chosen else []:
+                st.caption(plain(paragraph))
         st.text_area(
             "YAML",
             key="pasted_yaml",
@@ -95,11 +95,6 @@ def load_box() -> None:
     error = st.session_state.pop(_ERROR, "")
     if error:
         st.error(plain(error), icon=":material/error:")
-
-
-def recipe_files() -> dict[str, Path]:
-    """Return the checked-in recipes by name."""
-    return {path.stem: path for path in sorted(RECIPES.glob("*.yaml"))}
 
 
 def _load_pasted() -> None:

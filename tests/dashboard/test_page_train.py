@@ -10,6 +10,7 @@ from cnnlab import processes
 from cnnlab.config import RunConfig, config_from_yaml
 from cnnlab.runs.status import read_status, write_status
 from dashboard import data
+from dashboard.components.recipes import promise, recipe_files
 
 pytestmark = pytest.mark.usefixtures("questions", "queue")
 
@@ -160,6 +161,19 @@ def test_yaml_goes_into_the_form_and_comes_out_the_same(open_page):
     assert config_of(app) == config
     app.run()
     assert config_of(app) == config
+
+
+@pytest.mark.parametrize("name", list(recipe_files()))
+def test_a_recipe_fills_the_form_and_says_what_it_reaches(open_page, name):
+    app = open_page("train")
+    app.selectbox(key="recipe").set_value(name).run()
+    assert not app.exception
+    path = recipe_files()[name]
+    assert config_of(app) == config_from_yaml(path.read_text(encoding="utf-8"))
+    what, measured = promise(path)
+    assert what in said(app).replace("\\", "")
+    assert measured in said(app).replace("\\", "")
+    assert "python -m" not in measured
 
 
 @pytest.mark.parametrize(
