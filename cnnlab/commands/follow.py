@@ -1,5 +1,6 @@
 """Watch runs from a terminal until they have ended."""
 
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cnnlab.commands.output import say
 from cnnlab.launch.queue import Queue
 from cnnlab.runs.status import RunStatus, settle
 from cnnlab.runs.store import Store
@@ -16,6 +18,8 @@ from cnnlab.runs.store import Store
 LOOK_EVERY_S = 0.25
 # The queue moves by itself when a run ends; this look is for a machine that was restarted meanwhile.
 TICK_EVERY_S = 5.0
+# Where there is no bar, a log or a script, a run that waits longer for its slot says so, once.
+TELL_AFTER_S = 5.0
 
 
 def follow(store: Store, queue: Queue, run_ids: list[str]) -> None:
@@ -27,8 +31,12 @@ def follow(store: Store, queue: Queue, run_ids: list[str]) -> None:
             for number, run_id in enumerate(run_ids, start=1):
                 title = run_id if len(run_ids) == 1 else f"{number}/{len(run_ids)} {run_id}"
                 task = bar.add_task(title, total=1.0, note="queued")
+                tell_at = math.inf if console.is_terminal else time.monotonic() + TELL_AFTER_S
                 for status in _until_ended(store, queue, run_id):
                     _show(bar, task, status, store.read_progress(run_id))
+                    if status.state == "queued" and time.monotonic() >= tell_at:
+                        say(f"{run_id} waits for a slot; 'python -m cnnlab queue' shows what runs and what waits.")
+                        tell_at = math.inf
     except KeyboardInterrupt:
         for run_id in run_ids:
             if not settle(store.run_dir(run_id)).is_at_rest:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cnnlab.__main__ import run
-from cnnlab.commands import training
+from cnnlab.commands import follow, training
 from cnnlab.config import config_from_dict
 from cnnlab.launch.queue import Queue
 from cnnlab.runs.checkpoint import checkpoint_path
@@ -50,6 +50,23 @@ def write_checkpoint(run_dir, fingerprint="abc-0", epoch=3, **position):
     about = {"format": 1, "fingerprint": fingerprint, "position": {"epoch": epoch, "step": 0, **position}}
     checkpoint_path(run_dir).parent.mkdir()
     np.savez(checkpoint_path(run_dir), about=np.frombuffer(json.dumps(about).encode(), np.uint8))
+
+
+def test_who_waits_for_a_slot_says_so_once_where_there_is_no_bar(queue, monkeypatch):
+    first, second = (Store().create_run(config_from_dict({})) for _ in range(2))
+    queue.submit(first)
+    wait_for(first, "running")
+    queue.submit(second)
+    heard = []
+
+    def hear(text):
+        heard.append(text)
+        queue.cancel(second)
+
+    monkeypatch.setattr(follow, "say", hear)
+    monkeypatch.setattr(follow, "TELL_AFTER_S", 0.0)
+    follow.follow(Store(), queue, [second.name])
+    assert heard == [f"{second.name} waits for a slot; 'python -m cnnlab queue' shows what runs and what waits."]
 
 
 def test_pause_and_resume(queue, capsys):
