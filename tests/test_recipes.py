@@ -1,4 +1,4 @@
-"""Each recipe is a config that runs, and opens with its source, what it reaches, how long it takes, where and when."""
+"""Each recipe makes a network, and opens with its source, what it reaches, how long it takes, on what and when."""
 
 import re
 

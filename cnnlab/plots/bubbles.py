@@ -109,10 +109,8 @@ def bubbles(
     else:
         figure.add_traces(_traces(info, table.with_columns(kind="key", title="label"), info.keys, sizeref))
     add_size_legend(figure, largest, sizeref)
-    figure.update_layout(
-        clickmode="event+select", hovermode="closest", legend={"itemsizing": "constant", "maxheight": LEGEND_PX}
-    )
-    figure.update_layout(**axes.layout())
+    legend = {"itemsizing": "constant", "maxheight": LEGEND_PX}
+    figure.update_layout(clickmode="event+select", hovermode="closest", legend=legend, **axes.layout())
     return figure
 
 

@@ -1,5 +1,6 @@
 """The checked-in recipes, and what each says of itself."""
 
+from itertools import takewhile
 from pathlib import Path
 
 RECIPES = Path(__file__).resolve().parents[2] / "experiments" / "recipes"
@@ -14,9 +15,8 @@ def recipe_files() -> dict[str, Path]:
 
 def opening(path: Path) -> str:
     """Return the comment that a recipe opens with: source, what it reaches in what time on what, how to repeat it."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    comment = [line.lstrip("# ") for line in lines[: next(n for n, line in enumerate(lines) if line[:1] != "#")]]
-    return " ".join(comment)
+    comment = takewhile(lambda line: line.startswith("#"), path.read_text(encoding="utf-8").splitlines())
+    return " ".join(line.lstrip("# ") for line in comment)
 
 
 def promise(path: Path) -> list[str]:
