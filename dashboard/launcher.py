@@ -39,6 +39,7 @@ def serve(
     options = settings(port, address, open_browser)
     config._main_script_path = str(APP)
     bootstrap.load_config_options(options)
+    print(f"CNN Lab is at http://{address}:{port}", flush=True)
     bootstrap.run(str(APP), False, [], options)
 
 

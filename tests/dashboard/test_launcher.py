@@ -32,6 +32,8 @@ def test_settings_hold_the_theme_from_any_directory(tmp_path, monkeypatch):
     assert settings["server.fileWatcherType"] == "none"
     assert settings["runner.postScriptGC"] is False
     assert settings["browser.gatherUsageStats"] is False
+    # Streamlit's own offers would lie over the form.
+    assert settings["logger.hideWelcomeMessage"] is True
     assert {"theme.light.primaryColor", "theme.dark.primaryColor"} <= set(settings)
 
 
