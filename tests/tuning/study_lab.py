@@ -47,8 +47,15 @@ def measure(epoch, accuracy=None):
                    "metric": metric, "value": value, "elapsed_s": float(epoch)}
             file.write(json.dumps(row) + "\\n")
 
+def is_shut(gate):
+    # In one call: between a look whether it is there and reading it the test may take it away.
+    try:
+        return place > int(gate.read_text() or 0)
+    except FileNotFoundError:
+        return False
+
 def wait_at(gate):
-    while gate.exists() and place > int(gate.read_text()):
+    while is_shut(gate):
         if (run / "pause").exists():
             sys.exit(75)
         time.sleep(0.01)

@@ -151,7 +151,7 @@ def test_on_a_cluster_workers_are_jobs_that_train_on_their_nodes_and_no_job_is_l
     lab.gate.unlink()
     assert lab.wait_until_at_rest().state == "completed"
     assert lab.starts() == [1, 1, 1, 1]
-    assert lab.counts() == {"completed": 4}
+    assert lab.counts() == {"completed": 4}, lab.state()
     assert [line.split()[0] for line in (toy_cluster / "placed").read_text().splitlines()] == [
         "chief", "worker0", "worker1", "chief", "worker0", "worker1"
     ]  # fmt: skip
