@@ -28,6 +28,9 @@ MEMORY_NOTE = (
 def network_cost(config: RunConfig) -> None:
     """Draw parameters, multiply-accumulates, memory and time per epoch of the config's network."""
     with st.container(border=True, key="cost_card"):
+        if config.data.dataset not in dataset_choices():  # the form has said so, with the way out
+            st.caption("What it costs is known as soon as its data set is in this store.")
+            return
         when_answered(
             lambda: data.costs(config),
             lambda costs: _draw(costs, config),

@@ -204,6 +204,8 @@ def test_a_data_set_from_the_address(open_page):
 def test_a_data_set_that_is_not_in_the_store_is_said(open_page):
     app = open_page("train", dataset="my-images")
     assert "Data set my-images is not in this store" in app.warning[0].value.replace("\\", "")
+    assert "What it costs is known as soon as its data set is in this store." in [one.value for one in app.caption]
+    assert list(app.error) == [], "said twice, and the second time with another way out"
 
 
 def test_what_was_set_is_still_there_after_a_look_at_another_page(open_page):
