@@ -44,11 +44,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Never look for garbage again in what the imports of all tests made: it stays, and a look took half a second."""
+    """Look for garbage less often: a whole look takes half a second with what the tests import."""
     del session
+    gc.set_threshold(20_000, 20, 50)
+    look_no_more()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """After each file leave alone what stayed: Streamlit, Keras and statsmodels look through everything often."""
+    if nextitem is None or nextitem.path != item.path:
+        look_no_more()
+
+
+def look_no_more() -> None:
+    """Collect garbage, and take what is left for no garbage from now on."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)

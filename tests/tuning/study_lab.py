@@ -144,7 +144,7 @@ class StudyLab:
         for process in found:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        psutil.wait_procs(found, timeout=10)
+        psutil.wait_procs(found, timeout=60)
         return found
 
     def processes(self, part: str) -> list[psutil.Process]:

@@ -67,7 +67,7 @@ def test_kills_of_worker_chief_both_and_supervisor_lose_nothing(make_lab, tmp_pa
     assert [row["values"][RATE] for row in rows] == pytest.approx(proposed(tmp_path / "undisturbed", 4))
     assert [row["attempts"] for row in rows] == [1, 4, 1, 1]
     left = [one for part in ("supervisor", "chief", "worker") for one in lab.processes(part)]
-    psutil.wait_procs(left, timeout=10)
+    psutil.wait_procs(left, timeout=60)
     assert [one for one in left if one.is_running()] == []
 
 
@@ -147,7 +147,7 @@ def test_on_a_cluster_workers_are_jobs_that_train_on_their_nodes_and_no_job_is_l
 
     lab.kill("supervisor")
     lab.wait(lambda: len((toy_cluster / "placed").read_text().splitlines()) == 6, "a new supervisor to place three")
-    assert psutil.wait_procs(jobs, timeout=20)[1] == [], "jobs of the old supervisor stayed"
+    assert psutil.wait_procs(jobs, timeout=60)[1] == [], "jobs of the old supervisor stayed"
     lab.gate.unlink()
     assert lab.wait_until_at_rest().state == "completed"
     assert lab.starts() == [1, 1, 1, 1]
@@ -156,7 +156,7 @@ def test_on_a_cluster_workers_are_jobs_that_train_on_their_nodes_and_no_job_is_l
         "chief", "worker0", "worker1", "chief", "worker0", "worker1"
     ]  # fmt: skip
     left = [*lab.processes("chief"), *lab.processes("worker")]
-    assert psutil.wait_procs(left, timeout=10)[1] == []
+    assert psutil.wait_procs(left, timeout=60)[1] == []
 
 
 TROUBLES = """
