@@ -33,9 +33,8 @@ def test_a_group_opens_into_its_runs_and_a_run_on_its_page(server, open_tab, wid
     click_point(tab, "differences")
     # The runs of the second group, one by one: the address says so, and the switch is off.
     expect(tab.page.locator(".st-key-verdict")).to_contain_text("differ in their seed only")
+    tab.page.wait_for_url(lambda url: [run for run in runs if run in url] == runs[2:] and "mean=" not in url)
     tab.settle()
-    assert [run for run in runs if run in tab.page.url] == runs[2:]
-    assert "mean=" not in tab.page.url
     expect(tab.page.get_by_role("switch", name="Mean over seeds")).not_to_be_checked()
     click_point(tab, "bubbles_num_params")
     tab.page.wait_for_url("**/run?run=*")

@@ -45,7 +45,7 @@ def test_it_plays_and_answers_to_the_sliders(server, open_tab):
     tab.page.get_by_text("It is not symmetric").wait_for()
     tab.settle()
     assert metric(tab, "Output side") == "4"
-    assert "padding=Same" in tab.page.url
+    tab.page.wait_for_url(re.compile("padding=Same"))
 
     other = open_tab(400, color_scheme="dark")
     other.open(tab.page.url.removeprefix(server.url))

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
@@ -30,8 +31,8 @@ def test_pick_resnet_see_its_counts_and_train_it(open_tab):
     tab.page.get_by_text("9 skip connections").wait_for()
     tab.page.get_by_text("ours 272,474, published 272,474").wait_for()
     metrics = tab.page.get_by_test_id("stMetric")
-    assert "274,042" in metrics.filter(has_text="Parameters").inner_text()
-    assert "40.8 M" in metrics.filter(has_text="MACs").inner_text()
+    expect(metrics.filter(has_text="Parameters")).to_contain_text("274,042")
+    expect(metrics.filter(has_text="MACs")).to_contain_text("40.8 M")
 
     tab.page.get_by_role("spinbutton", name="Classes").fill("7")
     tab.page.get_by_role("spinbutton", name="Classes").press("Enter")
@@ -47,7 +48,7 @@ def test_pick_resnet_see_its_counts_and_train_it(open_tab):
     tab.page.get_by_text("Blocks per stack", exact=True).wait_for()
     tab.page.get_by_text("Time per epoch: not known yet").wait_for()
     tab.settle()
-    assert "resnet" in tab.page.get_by_test_id("stCode").filter(has_text="architecture:").first.inner_text()
+    expect(tab.page.get_by_test_id("stCode").filter(has_text="architecture:").first).to_contain_text("resnet")
     for one in (tab, other):
         assert one.problems() == []
         assert one.errors == []

@@ -27,7 +27,7 @@ def test_views_of_a_run_and_of_a_comparison(open_tab, runs):
         tab.page.get_by_role("radio", name=view).click()
         tab.page.locator(f".st-key-run_label_{key} .js-plotly-plot").wait_for()
         tab.settle()
-        assert tab.page.evaluate("new URL(location).searchParams.get('closer')") == view
+        tab.page.wait_for_function("view => new URL(location).searchParams.get('closer') === view", arg=view)
         assert tab.overflow_px() <= 0, view
     tab.page.locator(".st-key-run_label_reliability_how button").click()
     tab.page.get_by_text("Under the line it is too sure of itself").wait_for()

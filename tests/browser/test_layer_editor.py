@@ -42,8 +42,9 @@ def test_a_layer_more_changes_the_table_and_an_impossible_one_is_said(open_tab, 
     assert tab.page.get_by_role("button", name="Train this").is_disabled()
     tab.page.get_by_role("button", name="Delete").click()
     said.wait_for(state="detached")
-    assert "[conv, max_pool, batch_norm, average_pool, average_pool, average_pool, flatten]" in tab.page.evaluate(
-        "() => new URLSearchParams(location.search).get('layers')"
+    tab.page.wait_for_function(
+        "layers => new URLSearchParams(location.search).get('layers').includes(layers)",
+        arg="[conv, max_pool, batch_norm, average_pool, average_pool, average_pool, flatten]",
     )
     assert tab.overflow_px() <= 0
     tab.page.get_by_role("button", name="Train this").click()

@@ -35,10 +35,9 @@ def test_a_click_on_a_cell_leads_to_its_images_and_to_the_run(server, open_tab):
     expect(images.first).to_have_attribute(
         "alt", f"{digits.sample_ids('test')[places[2]]}: true class 2, taken for 7 with 90.0 %"
     )
-    assert f"of={second}" in tab.page.url
-    assert "cell=2-7" in tab.page.url
+    tab.page.wait_for_url(lambda url: f"of={second}" in url and "cell=2-7" in url)
     tab.page.get_by_text("Open the run").click()
-    tab.page.wait_for_url(f"**/run?run={second}&cell=2-7")
+    tab.page.wait_for_url(f"**/run?run={second}&cell=2-7*")
     expect(images).to_have_count(3)
     tab.settle()
     assert tab.overflow_px() <= 0

@@ -10,9 +10,9 @@ from cnnlab.runs.store import Store
 pytestmark = pytest.mark.browser
 
 
-def names(tab) -> list[str]:
-    """What the first column shows from top to bottom."""
-    return tab.page.locator(".st-key-runs_table tbody th a").all_inner_texts()
+def expect_names(tab, *names: str) -> None:
+    """Wait until the first column shows these from top to bottom: it is drawn after the words above it."""
+    expect(tab.page.locator(".st-key-runs_table tbody th a")).to_have_text([*names])
 
 
 def row(store: Store, name: str) -> dict:
@@ -28,7 +28,7 @@ def test_ask_tick_tag_archive_and_take_back(server, open_tab):
     page = tab.page
     page.get_by_label("Find runs").fill("seed>0 accuracy<95%")
     expect(page.get_by_role("paragraph").get_by_text("3 of 4 runs")).to_be_visible()
-    assert names(tab) == ["run 3", "run 2", "run 1"]
+    expect_names(tab, "run 3", "run 2", "run 1")
 
     # By the keyboard, as far as it goes: sort from low to high, tick the first, star it.
     header = page.get_by_role("button", name="Test top-1")
@@ -38,7 +38,7 @@ def test_ask_tick_tag_archive_and_take_back(server, open_tab):
     expect(header).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("columnheader", name="Test top-1")).to_have_attribute("aria-sort", "ascending")
-    assert names(tab) == ["run 1", "run 2", "run 3"]
+    expect_names(tab, "run 1", "run 2", "run 3")
     page.get_by_role("checkbox", name="Choose run 1").press("Space")
     page.get_by_role("button", name="Star run 1").press("Enter")
     page.get_by_role("checkbox", name="Choose run 2").check()  # before the page has answered the two before
