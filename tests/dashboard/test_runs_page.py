@@ -363,6 +363,7 @@ def test_the_view_called_default_is_shown_at_first_and_others_are_kept(open_page
     keep_view(store, "default", View("arch=resnet", ("seed", "name"), "-seed"))
     page = open_page("runs")
     assert column(page, "name") == ["one"]
+    assert asked(page, "q") == "arch=resnet", "who is sent the address sees something else"
     assert [one["id"] for one in shown(page)["columns"]] == ["name", "seed"]
     assert len(rows(open_page("runs", q=""))) in (1, 2)
     assert column(open_page("runs", sort="name"), "name") == ["one", "two"]  # the address asks for something
@@ -384,8 +385,15 @@ def test_columns_are_moved_and_chosen(open_page, store):
     page.multiselect(key="columns_name,state,seed").set_value(
         ["name", "seed", "learning_rate", "training.momentum"]
     ).run()
-    assert [one["id"] for one in shown(page)["columns"]] == ["name", "seed", "learning_rate", "training.momentum"]
+    chosen = ["name", "seed", "learning_rate", "training.momentum"]
+    assert [one["id"] for one in shown(page)["columns"]] == chosen
+    page.switch_page("app_pages/home.py").run()
+    page.switch_page("app_pages/runs.py").run()
+    assert [one["id"] for one in shown(page)["columns"]] == chosen, "not kept over a look at another page"
     page.button(key="usual_columns").click().run()
+    assert "columns" not in page.query_params
+    page.switch_page("app_pages/home.py").run()
+    page.switch_page("app_pages/runs.py").run()
     assert "columns" not in page.query_params
 
 
