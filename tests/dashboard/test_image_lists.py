@@ -143,6 +143,19 @@ def test_while_it_looks_the_images_are_there_and_an_error_is_said(open_page, sto
     assert len(shown(page)) == 1
 
 
+def test_an_unknown_view_in_the_address_is_the_first_one(open_page, store, of_class):
+    page = open_page("run", run=make_mistaken(store.root, {of_class(5)[0]: 6}), mistakes="Nope")
+    assert not page.exception
+    assert page.segmented_control(key="mistakes").value == "pairs"
+
+
+def test_which_doubtful_labels_are_listed_is_in_the_address(open_page, store, of_class):
+    run_id = make_mistaken(store.root, {of_class(6)[-1]: 0})
+    page = open_page("run", run=run_id, mistakes="Labels in doubt", suspects="false", unmarked="true")
+    assert not page.toggle(key="suspects").value
+    assert page.toggle(key="unmarked").value
+
+
 def test_a_doubtful_label_is_marked_undone_and_corrected(open_page, store, digits, of_class):
     place = of_class(6)[-1]
     sample_id = digits.sample_ids("test")[place]
