@@ -117,9 +117,7 @@ def _draw_nothing(runs: pl.DataFrame, question: str, has_archived: bool) -> None
     st.info("No run matches. Clear the search or a filter.", icon=":material/filter_alt_off:")
     parts = runs_data.parts(runs, question) if question.strip() else []
     for part in parts:
-        lacking = f" No run has {part.lacking}." if part.lacking else ""
-        noun = "run" if part.num_kept == 1 else "runs"
-        st.caption(plain(f"{part.text}: {count(part.num_kept)} {noun} alone.{lacking}"))
+        st.caption(plain(part.sentence))
     hidden = 0 if has_archived else runs_data.found(runs, question, has_archived=True).height
     if hidden:
         st.caption(f"{count(hidden)} archived {'run matches' if hidden == 1 else 'runs match'}: show archived ones.")
