@@ -159,7 +159,10 @@ def _of_another(
 
 
 def _run_id(run: FoundRun, origin: Origin, config: Mapping[str, Any], columns: Mapping[str, Any]) -> str:
-    """Return an id made from what is in the run: the same import has the same, and the last 8 digits say its state."""
+    """Return an id made from what is in the run: the same import has the same, and the last 8 digits say its state.
+
+    The words in it are for people: `cnnlab.exchange.present` knows runs by the rest.
+    """
     words = re.sub(r"[^a-z0-9]+", "-", run.name.lower()).strip("-")[:40].strip("-") or "run"
     begun = datetime.fromtimestamp(run.started_s, UTC) if run.started_s and _moment(run.started_s) else None
     stamp = f"{begun:%Y%m%d-%H%M%S}-" if begun else "imported-"
@@ -169,7 +172,8 @@ def _run_id(run: FoundRun, origin: Origin, config: Mapping[str, Any], columns: M
 
 def _digest(run: FoundRun, config: Mapping[str, Any], columns: Mapping[str, Any]) -> str:
     found = hashlib.sha256()
-    about = [run.name, run.state, run.started_s, run.ended_s, config, dict(run.tags)]
+    name = "" if run.is_named_by_place else run.name
+    about = [name, run.state, run.started_s, run.ended_s, config, dict(run.tags)]
     found.update(json.dumps(about, sort_keys=True, ensure_ascii=False, default=str).encode())
     for name in ("epoch", "step", "value", "elapsed_s"):
         found.update(np.ascontiguousarray(columns[name]).tobytes())

@@ -12,6 +12,7 @@ from cnnlab.exchange.converting import ImportOptions, adopted, chosen_targets, i
 from cnnlab.exchange.csv_source import CsvSource
 from cnnlab.exchange.found import EmptyRunError, FoundRun, ImportRunsError, Series, Source
 from cnnlab.exchange.names import Target
+from cnnlab.exchange.present import Present
 from cnnlab.exchange.report import Report, Skipped
 from cnnlab.exchange.sources import opened
 from cnnlab.runs.adopting import Adoption
@@ -115,10 +116,10 @@ def import_runs(
     shown, options = shown_path or str(path), options or ImportOptions()
     with opened(path, store.cache_dir / "exchange", tool, columns) as source:
         report = Report(source.tool, shown, notes=list(source.notes))
-        names = frozenset(store.run_ids())
         with Adoption(store) as adoption:
+            present = Present(store, adoption)
             for place, key in enumerate(keys := source.run_keys()):
-                _import_one(source, key, options, adoption, report, names, _teller(progress, place, len(keys)))
+                _import_one(source, key, options, present, report, _teller(progress, place, len(keys)))
     failed = [*report.skipped, *report.empty]
     if not (report.imported or report.known) and failed:
         first = failed[0].reason
@@ -132,9 +133,8 @@ def _import_one(
     source: Source,
     key: str,
     options: ImportOptions,
-    adoption: Adoption,
+    present: Present,
     report: Report,
-    names: frozenset[str],
     tell: Callable[[float], None],
 ) -> None:
     try:
@@ -145,20 +145,13 @@ def _import_one(
     except ImportRunsError as error:
         report.skipped.append(Skipped(key, str(error)))
         return
-    if adoption.has(run.run_id):
-        report.known.append(run.run_id)
+    if (same := present.same(run)) is not None:
+        report.known.append(same)
         return
-    adoption.add(run)
+    present.add(run)
     report.imported.append(run.run_id)
-    earlier = [] if run.origin.has_config else _earlier(run.run_id, names)
-    if earlier:
+    if earlier := present.earlier(run):
         report.newer[run.run_id] = earlier
-
-
-def _earlier(run_id: str, names: frozenset[str]) -> list[str]:
-    """Return the runs in the store that are the same run in another state: all but the last part of the id agrees."""
-    same = run_id.rpartition("-")[0]
-    return sorted(name for name in names if name.rpartition("-")[0] == same)
 
 
 def _teller(progress: Progress | None, place: int, count: int) -> Callable[[float], None]:

@@ -6,6 +6,7 @@ the time), and the files that a training that went on left beside each other: fr
 numbers hold.
 """
 
+import hashlib
 import os
 import re
 from array import array
@@ -39,11 +40,18 @@ class _Points:
 
 @dataclass
 class _Read:
-    """What was read of the files of one run."""
+    """What was read of the files of one run.
+
+    Attributes:
+        beginnings: Of each file with something in it when it was begun, its name (which holds time, host and process)
+            and a digest of its records up to the first number. A file that grows or is copied keeps them, so the
+            earliest says which run it is, wherever one began to look.
+    """
 
     points: dict[str, _Points] = field(default_factory=dict)
     sessions: list[Session] = field(default_factory=list)
     first_s: list[float] = field(default_factory=list)
+    beginnings: list[tuple[float, str, str]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
 
 
@@ -88,7 +96,7 @@ class TensorBoardSource:
         return FoundRun(
             key=key,
             name=self._root.resolve().name if key == "." else key,
-            identity=f"{key}/{started}",
+            identity="/".join(map(str, min(found.beginnings, default=(key, started)))),
             series=[_series(name, points, started) for name, points in found.points.items()],
             parameters=parameters,
             state=_STATES.get(said, "completed"),
@@ -96,6 +104,7 @@ class TensorBoardSource:
             experiment="" if key == "." else self._root.resolve().name,
             started_s=started,
             ended_s=ended or last,
+            is_named_by_place=True,
             has_own_names=all(path.name.endswith(OWN_END) for _, path in self._runs[key]),
             troubles=found.troubles,
         )
@@ -198,7 +207,10 @@ def _read_file(path: Path, prefix: str, found: _Read, tell: Tell) -> None:
         points.values.append(value)
 
     reading, decoder, misread = Reading(), Decoder(), 0
+    beginning = hashlib.sha256()
     for count, record in enumerate(read_records(path, reading)):
+        if not (fresh or decoder.sessions):
+            beginning.update(record)
         try:
             decoder.read(record, take)
         except WireError:
@@ -212,6 +224,8 @@ def _read_file(path: Path, prefix: str, found: _Read, tell: Tell) -> None:
         found.troubles.append(f"{path.name}: {', '.join(filter(None, (reading.trouble, unread)))}")
     found.sessions += decoder.sessions
     found.first_s += [decoder.first_s] if decoder.first_s else []
+    if fresh or decoder.sessions:
+        found.beginnings.append((decoder.first_s or 0.0, path.name, beginning.hexdigest()))
     for tag, points in fresh.items():
         _add(found.points, f"{prefix}{tag}", points)
 

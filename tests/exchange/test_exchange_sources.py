@@ -175,10 +175,10 @@ def test_what_is_of_no_tool_is_refused_with_what_is_expected(tmp_path):
 # === Damaged files ===
 
 
-def event_file(path, *events):
+def event_file(path, *events, began=1.0):
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "wb") as file:
-        write_records(file, [version_event(1.0), *events])
+        write_records(file, [version_event(began), *events])
     return path
 
 
