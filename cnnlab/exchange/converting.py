@@ -229,6 +229,7 @@ def _of_ours(run: FoundRun, own: _Own, origin: Origin, columns: Mapping[str, Any
         started_at=_moment(run.started_s),
         ended_at=_moment(run.ended_s),
         failure=_failure(run.failure),
+        files={name: text.encode() for name, text in run.own_texts.items() if name in OWN_FILES},
         copied={name: path for name, path in run.own_files.items() if name in OWN_FILES},
     )
 

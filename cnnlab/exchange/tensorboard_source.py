@@ -20,11 +20,10 @@ from cnnlab.exchange.event_files import Reading, read_records
 from cnnlab.exchange.events import Decoder, Parameter, Session
 from cnnlab.exchange.found import FoundRun, ImportRunsError, Series, Tell, counted
 from cnnlab.exchange.names import SPLITS
+from cnnlab.exchange.tensorboard_own import OWN_END, SCALARS, TEXTS, own_of
 from cnnlab.exchange.wire import WireError
 
 MARK = "tfevents"
-# Files of our own export end like that, and have our names of numbers.
-OWN_END = ".cnnlab"
 # What `add_hparams` calls its folder: the time.
 _OF_HPARAMS = re.compile(r"\d{9,11}\.\d+")
 _STATES = {"SUCCESS": "completed", "FAILURE": "failed", "RUNNING": "lost", "UNKNOWN": "lost"}
@@ -50,6 +49,7 @@ class _Read:
 
     points: dict[str, _Points] = field(default_factory=dict)
     sessions: list[Session] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
     first_s: list[float] = field(default_factory=list)
     beginnings: list[tuple[float, str, str]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
@@ -84,6 +84,10 @@ class TensorBoardSource:
         return self._run(key, found)
 
     def _run(self, key: str, found: _Read) -> FoundRun:
+        is_ours = all(path.name.endswith(OWN_END) for _, path in self._runs[key])
+        own = own_of(found.texts) if is_ours else None
+        if is_ours:
+            found.points = {name: points for name, points in found.points.items() if name not in SCALARS}
         begun = [session.start_s for session in found.sessions if session.start_s]
         firsts = [min(points.times) for points in found.points.values() if points.times and min(points.times) > 0]
         started = min(begun or found.first_s + firsts, default=None)
@@ -99,13 +103,18 @@ class TensorBoardSource:
             identity="/".join(map(str, min(found.beginnings, default=(key, started)))),
             series=[_series(name, points, started) for name, points in found.points.items()],
             parameters=parameters,
-            state=_STATES.get(said, "completed"),
+            state=own.state if own else _STATES.get(said, "completed"),
             said_status=said,
             experiment="" if key == "." else self._root.resolve().name,
             started_s=started,
             ended_s=ended or last,
             is_named_by_place=True,
-            has_own_names=all(path.name.endswith(OWN_END) for _, path in self._runs[key]),
+            has_own_names=is_ours,
+            notes="TensorBoard's files keep numbers rounded to 32 bits." if own else "",
+            failure=own.failure if own else "",
+            own_config=own.config if own else None,
+            own_run=own.said if own else None,
+            own_texts=own.texts if own else {},
             troubles=found.troubles,
         )
 
@@ -206,7 +215,7 @@ def _read_file(path: Path, prefix: str, found: _Read, tell: Tell) -> None:
         points.times.append(time_s)
         points.values.append(value)
 
-    reading, decoder, misread = Reading(), Decoder(), 0
+    reading, decoder, misread = Reading(), Decoder(TEXTS if path.name.endswith(OWN_END) else ()), 0
     beginning = hashlib.sha256()
     for count, record in enumerate(read_records(path, reading)):
         if not (fresh or decoder.sessions):
@@ -223,6 +232,7 @@ def _read_file(path: Path, prefix: str, found: _Read, tell: Tell) -> None:
         unread = f"{counted(misread, 'record')} without an event left out" if misread else ""
         found.troubles.append(f"{path.name}: {', '.join(filter(None, (reading.trouble, unread)))}")
     found.sessions += decoder.sessions
+    found.texts |= decoder.texts
     found.first_s += [decoder.first_s] if decoder.first_s else []
     if fresh or decoder.sessions:
         found.beginnings.append((decoder.first_s or 0.0, path.name, beginning.hexdigest()))
