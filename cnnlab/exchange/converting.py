@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -222,7 +222,7 @@ def _of_ours(run: FoundRun, own: _Own, origin: Origin, columns: Mapping[str, Any
         name=str(own.said.get("name") or run.name)[:LONGEST_NAME],
         group_id=own.group_id,
         created_at=str(own.said.get("created_at") or _moment(run.started_s) or origin.imported_at),
-        origin=own.origin or origin,
+        origin=replace(own.origin, notes=(*own.origin.notes, *run.troubles)) if own.origin else origin,
         state=run.state,
         config=own.config,
         metrics=columns,

@@ -10,18 +10,20 @@ import numpy as np
 from cnnlab.errors import CNNLabError
 from cnnlab.exchange.converting import ImportOptions, adopted, chosen_targets, is_epoch, is_percent
 from cnnlab.exchange.csv_source import CsvSource
-from cnnlab.exchange.found import EmptyRunError, FoundRun, ImportRunsError, Series, Source
+from cnnlab.exchange.found import EmptyRunError, FoundRun, ImportRunsError, Series, Source, counted
 from cnnlab.exchange.names import Target
 from cnnlab.exchange.present import Present
 from cnnlab.exchange.report import Report, Skipped
 from cnnlab.exchange.sources import opened
-from cnnlab.runs.adopting import Adoption
+from cnnlab.runs.adopting import AdoptedRun, Adoption
 from cnnlab.runs.store import Store
 
 # Stage, how many are done, of how many.
 Progress = Callable[[str, int, int], None]
 # A look takes so many runs and so long at most; the import then reads all.
 LOOK_RUNS, LOOK_S = 50, 3.0
+# Of so many runs it says what of them cannot be read.
+LOOK_TROUBLES = 5
 _PARTS = 1000
 
 
@@ -79,6 +81,7 @@ def look(
                 notes.append(str(error))
             if time.monotonic() - began > LOOK_S:
                 break
+        notes += _first_troubles(found)
         roles = source.roles() if isinstance(source, CsvSource) else {}
     return Look(
         tool=source.tool,
@@ -90,6 +93,12 @@ def look(
         columns=roles,
         notes=notes,
     )
+
+
+def _first_troubles(found: Sequence[FoundRun]) -> list[str]:
+    troubles = [f"{run.name}: {'; '.join(run.troubles)}." for run in found if run.troubles]
+    rest = len(troubles) - LOOK_TROUBLES
+    return troubles[:LOOK_TROUBLES] + ([f"The same of {counted(rest, 'more run')}."] if rest > 0 else [])
 
 
 def import_runs(
@@ -138,7 +147,8 @@ def _import_one(
     tell: Callable[[float], None],
 ) -> None:
     try:
-        run = adopted(source.read(key, tell), source.tool, report.path, options)
+        found = source.read(key, tell)
+        run = adopted(found, source.tool, report.path, options)
     except EmptyRunError as error:
         report.empty.append(Skipped(key, str(error)))
         return
@@ -150,8 +160,16 @@ def _import_one(
         return
     present.add(run)
     report.imported.append(run.run_id)
+    if found.troubles:
+        report.troubles[run.run_id] = list(found.troubles)
+    if not run.origin.has_config and (done := _done_to_numbers(found, run)):
+        report.remarks[run.run_id] = done
     if earlier := present.earlier(run):
         report.newer[run.run_id] = earlier
+
+
+def _done_to_numbers(found: FoundRun, run: AdoptedRun) -> list[str]:
+    return [note for note in run.origin.notes if note != found.notes and note not in found.troubles]
 
 
 def _teller(progress: Progress | None, place: int, count: int) -> Callable[[float], None]:

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import streamlit as st
 
 from cnnlab.exchange.exporting import FORMATS
+from cnnlab.exchange.report import told_remarks, told_troubles
 from cnnlab.files import write_atomic
 from cnnlab.runs.origin import TOOLS
 from dashboard import data
@@ -128,6 +129,12 @@ def _draw_imported(job: Job, result: dict[str, Any]) -> None:
     newer = len(result["newer_than"])
     if newer:
         st.caption(f"Of {_runs(newer)} an earlier state is in the store too. Delete it where it is of no use any more.")
+    for line in told_remarks(result.get("remarks", {}), MOST_REASONS):
+        st.caption(plain(line))
+    first, *lines = told_troubles(result.get("troubles", {}), MOST_REASONS) or [""]
+    if lines:
+        with st.expander(plain(first), icon=":material/report:"):
+            st.markdown("\n".join(f"- {plain(line)}" for line in lines))
     if skipped:
         with st.expander(f"Why {_runs(len(skipped))} were left out", icon=":material/report:"):
             lines = [f"- {plain(one['run'])}: {plain(one['reason'])}" for one in skipped[:MOST_REASONS]]

@@ -128,10 +128,14 @@ def test_import_says_what_is_wrong_with_a_path(form, tmp_path):
 def test_an_ended_import_says_what_came_and_what_did_not(open_page, store):
     imported = import_runs(store, STORES / "keras-tuner")
     result = imported.to_dict() | {"skipped": [{"run": "x", "reason": "Damaged."}], "notes": ["A note."]}
+    result |= {"troubles": {"a": ["loss: 1 line left out"]}, "remarks": {"a": ["In percent."], "b": ["In percent."]}}
     ended_job(store, exchange_jobs.IMPORT, result | {"newer_than": {"a": ["b"]}})
     page = open_page("runs")
     assert "3 runs imported from Keras Tuner; 1 run left out" in told(page)
     assert "A note" in told(page)
+    assert "2 runs: In percent" in told(page).replace("\\", "")
+    assert "a: loss: 1 line left out" in told(page).replace("\\", "")
+    assert "Something of 1 run could not be read" in [box.label for box in page.expander][0].replace("\\", "")
     assert "Of 1 run an earlier state is in the store too" in told(page)
     page.button(key="compare_job").click().run()
     assert page.title[0].value == "Compare"

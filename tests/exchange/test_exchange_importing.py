@@ -18,6 +18,7 @@ from cnnlab.exchange.event_making import scalar_event, session_start_event, vers
 from cnnlab.exchange.found import ImportRunsError
 from cnnlab.exchange.importing import import_runs, look
 from cnnlab.exchange.names import Target
+from cnnlab.exchange.report import told_remarks, told_troubles
 from cnnlab.exchange.tensorboard_source import TensorBoardSource
 from cnnlab.launch.queue import Queue
 from cnnlab.runs import adopting, index, queries
@@ -204,6 +205,26 @@ def test_a_look_says_what_an_import_would_do_and_does_nothing(store, tmp_path):
     ]
     assert (found.parameters, found.columns["run"]) == (["dropout_rate"], "run")
     assert not store.runs_dir.exists()
+
+
+def test_damage_is_in_what_an_import_says_of_each_run(store, tmp_path):
+    for name, cut in (("whole", None), ("cut", -17)):
+        (tmp_path / "logs" / name).mkdir(parents=True)
+        (source,) = (STORES / "tensorboard" / "first").iterdir()
+        (tmp_path / "logs" / name / source.name).write_bytes(source.read_bytes()[:cut])
+    found = look(tmp_path / "logs", store.cache_dir)
+    said = f"{source.name}: the last record is not whole: still being written, or cut"
+    assert list(found.notes) == [f"cut: {said}."]
+    report = import_runs(store, tmp_path / "logs")
+    ((run_id, troubles),) = report.troubles.items()
+    assert (troubles, store.read_run(run_id)["origin"]["notes"]) == ([said], [said])
+    assert report.to_dict()["troubles"] == {run_id: [said]}
+    assert told_troubles(report.troubles, 5) == ["Something of 1 run could not be read.", f"{run_id}: {said}"]
+    assert told_troubles(report.troubles, 0)[-1] == "and 1 more run"
+    assert told_remarks({"a": ["In percent."], "b": ["In percent.", "Odd."]}, 1) == [
+        "2 runs: In percent.",
+        "and 1 more note",
+    ]
 
 
 VALUES = st.one_of(st.floats(width=32), st.just(0.5))

@@ -246,7 +246,8 @@ def test_a_file_that_is_being_written_is_read_as_far_as_it_goes(tmp_path):
     path.write_bytes(path.read_bytes()[:-7])
     (run,) = found_in(tmp_path / "logs", tmp_path).values()
     assert values_of(run)["train//loss"] == [(1, 0.5), (2, 0.5), (3, 0.5)]
-    assert run.origin.notes == ()
+    torn = "the last record is not whole: still being written, or cut"
+    assert run.origin.notes == (f"events.out.tfevents.1: {torn}",)
 
 
 def test_a_damaged_record_is_left_out_and_said(tmp_path):
