@@ -1,13 +1,13 @@
 """Runs of other tools into the store: a look first, then all of them or none."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from cnnlab.errors import CNNLabError
+from cnnlab.errors import CNNLabError, ConfigError, suggestion
 from cnnlab.exchange.converting import ImportOptions, adopted, chosen_targets, is_epoch, is_percent
 from cnnlab.exchange.csv_source import CsvSource
 from cnnlab.exchange.found import EmptyRunError, FoundRun, ImportRunsError, Series, Source, counted
@@ -69,6 +69,7 @@ def look(
 
     Raises:
         ImportRunsError: as `opened`.
+        ConfigError: as `opened`, or all runs were looked at and the options speak of a name that none has.
     """
     with opened(path, workplace, tool, columns) as source:
         keys, began = source.run_keys(), time.monotonic()
@@ -82,6 +83,8 @@ def look(
             if time.monotonic() - began > LOOK_S:
                 break
         notes += _first_troubles(found)
+        if found and len(found) == len(keys):
+            _check_names(options or ImportOptions(), {one.name for run in found for one in run.series})
         roles = source.roles() if isinstance(source, CsvSource) else {}
     return Look(
         tool=source.tool,
@@ -93,6 +96,13 @@ def look(
         columns=roles,
         notes=notes,
     )
+
+
+def _check_names(options: ImportOptions, names: Collection[str]) -> None:
+    """Raise `ConfigError` for a name that is to become something and that no run has."""
+    for name in options.mapping:
+        if name not in names:
+            raise ConfigError(f"No number is called {name!r} in these runs. {suggestion(name, names)}")
 
 
 def _first_troubles(found: Sequence[FoundRun]) -> list[str]:
@@ -120,6 +130,7 @@ def import_runs(
 
     Raises:
         ImportRunsError: as `opened`, or no run can be read.
+        ConfigError: as `opened`, or the options speak of a name that no run has; then nothing is imported.
         StoreError: the store cannot be written.
     """
     shown, options = shown_path or str(path), options or ImportOptions()
@@ -129,6 +140,8 @@ def import_runs(
             present = Present(store, adoption)
             for place, key in enumerate(keys := source.run_keys()):
                 _import_one(source, key, options, present, report, _teller(progress, place, len(keys)))
+            if report.imported or report.known:
+                _check_names(options, report.names)
     failed = [*report.skipped, *report.empty]
     if not (report.imported or report.known) and failed:
         first = failed[0].reason
@@ -148,6 +161,7 @@ def _import_one(
 ) -> None:
     try:
         found = source.read(key, tell)
+        report.names |= {one.name for one in found.series}
         run = adopted(found, source.tool, report.path, options)
     except EmptyRunError as error:
         report.empty.append(Skipped(key, str(error)))

@@ -24,6 +24,7 @@ class Report:
     Attributes:
         known: Runs that are in the store as they are now.
         empty: Runs without numbers and parameters, such as the folder with TensorBoard's table of hyperparameters.
+        names: Of the numbers that were seen, in whichever run.
         troubles: What could not be read of imported runs, in words, by id.
         remarks: What was done to their numbers, in sentences, by id.
         newer: Of the imported ones, those of which an earlier state is in the store too, by id: the earlier ids.
@@ -36,6 +37,7 @@ class Report:
     skipped: list[Skipped] = field(default_factory=list)
     empty: list[Skipped] = field(default_factory=list)
     newer: dict[str, list[str]] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
     troubles: dict[str, list[str]] = field(default_factory=dict)
     remarks: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

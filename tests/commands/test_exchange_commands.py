@@ -76,6 +76,10 @@ def test_a_person_says_what_names_and_columns_are(call, tmp_path):
         (("import-runs", ".", "--steps", "epoch"), "Unknown counting of steps 'epoch'. Did you mean 'epochs'?"),
         (("import-runs", ".", "--map", "loss"), "--map 'loss' cannot be read. Expected name=value."),
         (("import-runs", ".", "--map", "loss=all"), "'all' is no place for a number. Expected split:metric"),
+        (
+            ("import-runs", STORES / "keras-csvlogger.csv", "--map", "val_acuracy=test:accuracy"),
+            "No number is called 'val_acuracy' in these runs. Did you mean 'val_accuracy'?",
+        ),
         (("export", "nothing", "--to", "x"), "No run 'nothing' in "),
         (("export", "--to", "x"), "No run to export. Expected one id at least."),
         (("export", "a", "--to", "x", "--format", "parket"), "Unknown format 'parket'. Did you mean 'parquet'?"),

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import shutil
 import time
 
@@ -177,6 +178,28 @@ def test_a_mapping_of_a_person_wins(store):
     assert set(metrics["split"]) == {"train", "test"}
     assert queries.summary(store, run_id)["test_accuracy"] == metrics.filter(split="test")["value"][-1]
     assert queries.summary(store, run_id)["main_output"] == "digit"
+
+
+@pytest.mark.parametrize(
+    ("name", "way_out"),
+    [("val_los", "Did you mean 'val_loss'?"), ("nonsense", "Expected one of: accuracy, loss, val_accuracy, val_loss.")],
+)
+def test_a_mapping_of_a_name_that_no_run_has_imports_nothing(store, name, way_out):
+    options = ImportOptions({"val_loss": None, name: Target("test", "accuracy")})
+    sentence = f"No number is called {name!r} in these runs. {way_out}"
+    with pytest.raises(ConfigError, match=re.escape(sentence)):
+        look(STORES / "keras-csvlogger.csv", store.cache_dir, options=options)
+    with pytest.raises(ConfigError, match=re.escape(sentence)):
+        import_runs(store, STORES / "keras-csvlogger.csv", options=options)
+    assert os.listdir(store.runs_dir) == []
+
+
+def test_a_mapping_of_a_name_that_one_run_of_many_has_is_right(store):
+    options = ImportOptions({"steps_per_second": None, "loss": Target("train", "loss")})
+    report = import_runs(store, STORES / "tensorboard", options=ImportOptions({"system/memory": None}))
+    assert len(report.imported) == 3
+    with pytest.raises(ConfigError, match=r"No number is called 'steps_per_second' in these runs"):
+        import_runs(store, STORES / "tensorboard", options=options)
 
 
 def test_a_test_that_was_the_validation_counts_as_such(store, tmp_path):
