@@ -9,7 +9,7 @@ from cnnlab.exchange.csv_table import SUFFIXES
 from cnnlab.exchange.found import FoundRun, ImportRunsError, Source, Tell
 from cnnlab.exchange.mlflow_database import DATABASE, MLflowDatabase, databases_in
 from cnnlab.exchange.mlflow_files import STORE_OF_FILES, is_file_store
-from cnnlab.exchange.tensorboard_source import MARK
+from cnnlab.exchange.tensorboard_folders import MARK
 
 # So many folders are looked into: a look must not take longer than the import.
 MOST_LOOKED_INTO = 2_000

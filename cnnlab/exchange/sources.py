@@ -13,7 +13,8 @@ from cnnlab.exchange.keras_tuner_source import ORACLE, TRIAL, KerasTunerSource, 
 from cnnlab.exchange.mlflow_database import DATABASE, MLflowDatabase, databases_in, is_database
 from cnnlab.exchange.mlflow_database import SUFFIXES as DATABASE_SUFFIXES
 from cnnlab.exchange.mlflow_files import STORE_OF_FILES, MLflowFiles, is_file_store
-from cnnlab.exchange.tensorboard_source import MARK, TensorBoardSource, has_events
+from cnnlab.exchange.tensorboard_folders import MARK, has_events
+from cnnlab.exchange.tensorboard_source import TensorBoardSource
 from cnnlab.exchange.unpacking import is_zip, unpacked
 from cnnlab.runs.origin import TOOLS
 

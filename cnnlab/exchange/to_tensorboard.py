@@ -21,8 +21,8 @@ from cnnlab.exchange.event_making import (
 )
 from cnnlab.exchange.events import Parameter
 from cnnlab.exchange.selection import RunToExport, safe_name, shown_settings
+from cnnlab.exchange.tensorboard_folders import MARK
 from cnnlab.exchange.tensorboard_own import OWN_END, SCALARS, scalars_of, texts_of
-from cnnlab.exchange.tensorboard_source import MARK
 
 _STATUSES = {"completed": 1, "failed": 2, "cancelled": 2, "lost": 0}
 # Said elsewhere.
