@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -159,7 +159,10 @@ def _of_another(
 
 
 def _run_id(run: FoundRun, origin: Origin, config: Mapping[str, Any], columns: Mapping[str, Any]) -> str:
-    """Return an id made from what is in the run: the same import has the same, and the last 8 digits say its state."""
+    """Return an id made from what is in the run: the same import has the same, and the last 8 digits say its state.
+
+    The words in it are for people: `cnnlab.exchange.present` knows runs by the rest.
+    """
     words = re.sub(r"[^a-z0-9]+", "-", run.name.lower()).strip("-")[:40].strip("-") or "run"
     begun = datetime.fromtimestamp(run.started_s, UTC) if run.started_s and _moment(run.started_s) else None
     stamp = f"{begun:%Y%m%d-%H%M%S}-" if begun else "imported-"
@@ -169,7 +172,8 @@ def _run_id(run: FoundRun, origin: Origin, config: Mapping[str, Any], columns: M
 
 def _digest(run: FoundRun, config: Mapping[str, Any], columns: Mapping[str, Any]) -> str:
     found = hashlib.sha256()
-    about = [run.name, run.state, run.started_s, run.ended_s, config, dict(run.tags)]
+    name = "" if run.is_named_by_place else run.name
+    about = [name, run.state, run.started_s, run.ended_s, config, dict(run.tags)]
     found.update(json.dumps(about, sort_keys=True, ensure_ascii=False, default=str).encode())
     for name in ("epoch", "step", "value", "elapsed_s"):
         found.update(np.ascontiguousarray(columns[name]).tobytes())
@@ -218,13 +222,14 @@ def _of_ours(run: FoundRun, own: _Own, origin: Origin, columns: Mapping[str, Any
         name=str(own.said.get("name") or run.name)[:LONGEST_NAME],
         group_id=own.group_id,
         created_at=str(own.said.get("created_at") or _moment(run.started_s) or origin.imported_at),
-        origin=own.origin or origin,
+        origin=replace(own.origin, notes=(*own.origin.notes, *run.troubles)) if own.origin else origin,
         state=run.state,
         config=own.config,
         metrics=columns,
         started_at=_moment(run.started_s),
         ended_at=_moment(run.ended_s),
         failure=_failure(run.failure),
+        files={name: text.encode() for name, text in run.own_texts.items() if name in OWN_FILES},
         copied={name: path for name, path in run.own_files.items() if name in OWN_FILES},
     )
 

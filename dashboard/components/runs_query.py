@@ -86,6 +86,13 @@ def _ask(question: str) -> None:
     first_page()
 
 
+def ask_only(question: str) -> None:
+    """Ask that alone: filters are taken away; call it before the widgets are drawn."""
+    for _, _, key in FILTERS:
+        st.session_state[key] = []
+    _ask(question)
+
+
 def ask_too(part: str) -> None:
     """Add a part to the question, unless it is there."""
     now = (st.session_state.get(QUERY) or "").strip()

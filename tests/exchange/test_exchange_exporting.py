@@ -10,10 +10,11 @@ import zipfile
 import polars as pl
 import pytest
 import yaml
-from exchange_making import ELSEWHERE, STORES, found_in, make_measured, same, sorted_metrics, values_of
+from exchange_making import ELSEWHERE, ENDED, STARTED, STORES, found_in, make_measured, same, sorted_metrics, values_of
 
+from cnnlab.config import config_from_dict
 from cnnlab.errors import RunNotFoundError, UnknownNameError
-from cnnlab.exchange import exporting
+from cnnlab.exchange import exporting, to_tensorboard
 from cnnlab.exchange.exporting import FORMATS, export_runs
 from cnnlab.exchange.found import ExportError
 from cnnlab.exchange.importing import import_runs
@@ -22,6 +23,7 @@ from cnnlab.exchange.selection import safe_name
 from cnnlab.exchange.to_mlflow import run_uuid
 from cnnlab.runs import queries
 from cnnlab.runs.annotations import annotate, change
+from cnnlab.runs.status import RunStatus, failure, write_status
 from cnnlab.runs.store import Store
 
 
@@ -181,11 +183,12 @@ def test_runs_of_other_tools_go_on_to_the_next(store, tmp_path, format):
         return
     other = Store(tmp_path / "other")
     report = import_runs(other, tmp_path / "out")
-    # A trial that failed before its first number is a folder without numbers for TensorBoard, not for MLflow.
+    # A trial that failed before its first number has no row for CSV.
     assert len(report.imported) == (4 if format == "csv" else 5)
     assert queries.summaries(other)["is_foreign"].to_list() == [True] * len(report.imported)
-    if format == "mlflow":
+    if format in ("mlflow", "tensorboard"):
         assert sorted(report.imported) == sorted(imported)
+    if format == "mlflow":
         before, after = (queries.summaries(one).sort("run_id") for one in (store, other))
         began = pl.col("started_at").dt.round("1ms")  # MLflow keeps no more
         assert before.with_columns(began).drop("disk_bytes").equals(after.drop("disk_bytes"))
@@ -197,7 +200,7 @@ def test_runs_of_other_tools_go_on_to_the_next(store, tmp_path, format):
 def test_our_runs_come_back_from_tensorboard_rounded(store, two, tmp_path):
     export_runs(store, two, tmp_path / "out", "tensorboard")
     runs = found_in(tmp_path / "out", tmp_path / "work")
-    first = next(run for name, run in runs.items() if name.startswith("a-b - co "))
+    first = runs["a/b & co"]
     found, said = values_of(first), values_of(queries.metrics(store, two[:1]))
     assert set(found) == set(said)
     for key, rows in said.items():
@@ -207,8 +210,54 @@ def test_our_runs_come_back_from_tensorboard_rounded(store, two, tmp_path):
     assert values_of(first, "step")["val//loss"][2] == (21, math.inf)
     assert first.metrics["elapsed_s"].tolist() == pytest.approx([1.125] * 8 + [2.25] * 8 + [3.375] * 8)
     assert first.started_at == "2026-03-01T10:00:00.250000+00:00"
-    assert first.config["training"]["learning_rate"] == 0.002
-    assert first.state == "completed"
+    assert first.config == (store.run_dir(two[0]) / "config.yaml").read_text()
+    assert (first.state, first.run_id) == ("completed", two[0])
+    assert "TensorBoard's files keep numbers rounded to 32 bits." in first.origin.notes
+
+
+@pytest.mark.parametrize("name", ["out", "out.zip"])
+def test_our_runs_come_back_from_tensorboard_with_their_results(store, two, tmp_path, name):
+    failed = make_measured(store.root, state="failed", notes="what a pity: ```\n")
+    cancelled, lost = (make_measured(store.root, state=state) for state in ("cancelled", "lost"))
+    early = Store(store.root).create_run(config_from_dict({"name": "broke at once"}))
+    why = failure("nan_loss", "The loss became NaN: early.")
+    write_status(early, RunStatus(state="failed", started_at=STARTED, ended_at=ENDED, failure=why))
+    (store.run_dir(two[0]) / "result.json").write_text(
+        '{"main_output": "label", "num_params": 61706, "macs": 416520, "depth": 5, "best_epoch": 1, "epochs_done": 3, '
+        '"test": {"label": {"accuracy": 0.1234567890123, "loss": 1.5, "correct": 2, "n": 4}}}'
+    )
+    runs = [*two, failed, cancelled, lost, early.name]
+    annotate(store, [failed], change(name="renamed", notes="seen", add_tags=["odd"], is_starred=True))
+    export_runs(store, runs, tmp_path / name, "tensorboard")
+    other = Store(tmp_path / "other")
+    report = import_runs(other, tmp_path / name)
+    assert (sorted(report.imported), report.skipped) == (sorted(runs), [])
+    # A run without a result has its accuracies from its numbers, which are rounded.
+    rounded = ("val_accuracy",)
+    ours, theirs = (queries.summaries(one).sort("run_id").drop(*ELSEWHERE, *rounded) for one in (store, other))
+    assert ours.equals(theirs)
+    row = queries.summary(other, two[0])
+    assert (row["test_accuracy"], row["test_n"], row["macs"], row["depth"]) == (0.1234567890123, 4, 416520, 5)
+    for run_id in runs:
+        assert other.read_config(run_id) == store.read_config(run_id)
+        assert other.read_status(run_id).failure == store.read_status(run_id).failure
+        columns = ("epoch", "step", "split", "output", "metric")
+        assert sorted_metrics(store, run_id).select(columns).equals(sorted_metrics(other, run_id).select(columns))
+    # Where they still are, nothing is added, wherever one begins.
+    assert sorted(import_runs(store, tmp_path / name).known) == sorted(runs)
+    if name == "out":
+        inside = next(path for path in (tmp_path / "out").iterdir() if path.name.endswith(f" {failed[-4:]}"))
+        assert import_runs(store, inside).known == [failed]
+
+
+def test_what_says_to_be_a_run_of_ours_and_is_damaged_comes_as_a_strangers(store, two, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        to_tensorboard, "texts_of", lambda _run: {"config": "```yaml\na: 1\n```", "run": "```json\n[\n```"}
+    )
+    export_runs(store, two, tmp_path / "out", "tensorboard")
+    report = import_runs(Store(tmp_path / "other"), tmp_path / "out")
+    assert len(report.imported) == 2
+    assert queries.summaries(Store(tmp_path / "other"))["is_foreign"].to_list() == [True, True]
 
 
 def test_our_runs_come_back_from_csv_with_their_settings(store, two, tmp_path):

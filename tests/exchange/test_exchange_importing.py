@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import shutil
 import time
 
@@ -18,6 +19,7 @@ from cnnlab.exchange.event_making import scalar_event, session_start_event, vers
 from cnnlab.exchange.found import ImportRunsError
 from cnnlab.exchange.importing import import_runs, look
 from cnnlab.exchange.names import Target
+from cnnlab.exchange.report import told_remarks, told_troubles
 from cnnlab.exchange.tensorboard_source import TensorBoardSource
 from cnnlab.launch.queue import Queue
 from cnnlab.runs import adopting, index, queries
@@ -178,6 +180,28 @@ def test_a_mapping_of_a_person_wins(store):
     assert queries.summary(store, run_id)["main_output"] == "digit"
 
 
+@pytest.mark.parametrize(
+    ("name", "way_out"),
+    [("val_los", "Did you mean 'val_loss'?"), ("nonsense", "Expected one of: accuracy, loss, val_accuracy, val_loss.")],
+)
+def test_a_mapping_of_a_name_that_no_run_has_imports_nothing(store, name, way_out):
+    options = ImportOptions({"val_loss": None, name: Target("test", "accuracy")})
+    sentence = f"No number is called {name!r} in these runs. {way_out}"
+    with pytest.raises(ConfigError, match=re.escape(sentence)):
+        look(STORES / "keras-csvlogger.csv", store.cache_dir, options=options)
+    with pytest.raises(ConfigError, match=re.escape(sentence)):
+        import_runs(store, STORES / "keras-csvlogger.csv", options=options)
+    assert os.listdir(store.runs_dir) == []
+
+
+def test_a_mapping_of_a_name_that_one_run_of_many_has_is_right(store):
+    options = ImportOptions({"steps_per_second": None, "loss": Target("train", "loss")})
+    report = import_runs(store, STORES / "tensorboard", options=ImportOptions({"system/memory": None}))
+    assert len(report.imported) == 3
+    with pytest.raises(ConfigError, match=r"No number is called 'steps_per_second' in these runs"):
+        import_runs(store, STORES / "tensorboard", options=options)
+
+
 def test_a_test_that_was_the_validation_counts_as_such(store, tmp_path):
     path = write_csv(tmp_path / "a.csv", "epoch,train_loss,test_acc\n1,2,0.5\n2,1,0.75\n")
     (run_id,) = import_runs(store, path).imported
@@ -204,6 +228,26 @@ def test_a_look_says_what_an_import_would_do_and_does_nothing(store, tmp_path):
     ]
     assert (found.parameters, found.columns["run"]) == (["dropout_rate"], "run")
     assert not store.runs_dir.exists()
+
+
+def test_damage_is_in_what_an_import_says_of_each_run(store, tmp_path):
+    for name, cut in (("whole", None), ("cut", -17)):
+        (tmp_path / "logs" / name).mkdir(parents=True)
+        (source,) = (STORES / "tensorboard" / "first").iterdir()
+        (tmp_path / "logs" / name / source.name).write_bytes(source.read_bytes()[:cut])
+    found = look(tmp_path / "logs", store.cache_dir)
+    said = f"{source.name}: the last record is not whole: still being written, or cut"
+    assert list(found.notes) == [f"cut: {said}."]
+    report = import_runs(store, tmp_path / "logs")
+    ((run_id, troubles),) = report.troubles.items()
+    assert (troubles, store.read_run(run_id)["origin"]["notes"]) == ([said], [said])
+    assert report.to_dict()["troubles"] == {run_id: [said]}
+    assert told_troubles(report.troubles, 5) == ["Something of 1 run could not be read.", f"{run_id}: {said}"]
+    assert told_troubles(report.troubles, 0)[-1] == "and 1 more run"
+    assert told_remarks({"a": ["In percent."], "b": ["In percent.", "Odd."]}, 1) == [
+        "2 runs: In percent.",
+        "and 1 more note",
+    ]
 
 
 VALUES = st.one_of(st.floats(width=32), st.just(0.5))
