@@ -15,6 +15,7 @@ from cnnlab.exchange.names import Target
 from cnnlab.exchange.report import Report, Skipped
 from cnnlab.exchange.sources import opened
 from cnnlab.runs.adopting import Adoption
+from cnnlab.runs.origin import is_foreign
 from cnnlab.runs.store import Store
 
 # Stage, how many are done, of how many.
@@ -138,7 +139,8 @@ def _import_one(
     tell: Callable[[float], None],
 ) -> None:
     try:
-        run = adopted(source.read(key, tell), source.tool, report.path, options)
+        found = source.read(key, tell)
+        run = adopted(found, source.tool, report.path, options)
     except EmptyRunError as error:
         report.empty.append(Skipped(key, str(error)))
         return
@@ -150,7 +152,9 @@ def _import_one(
         return
     adoption.add(run)
     report.imported.append(run.run_id)
-    earlier = [] if run.origin.has_config else _earlier(run.run_id, names)
+    # The id of a run that was trained here says nothing of its state.
+    is_own = run.origin.has_config or (found.own_run is not None and not is_foreign(found.own_run))
+    earlier = [] if is_own else _earlier(run.run_id, names)
     if earlier:
         report.newer[run.run_id] = earlier
 
