@@ -57,7 +57,8 @@ def guess(frame: pl.DataFrame, *, has_counter: bool = False) -> dict[str, str]:
             roles[column] = role
     _without_halves(roles)
     for column in [one for one, role in roles.items() if role in _COUNTERS]:
-        if not counted_numbers(frame[column])[0]:
+        count, wrong = counted_numbers(frame[column])
+        if not count and (roles[column] == "step" or not wrong):
             del roles[column]
     if not (has_counter or set(roles.values()) & _COUNTERS):
         _without(roles, "elapsed_s")

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cnnlab.exchange.csv_table import is_given, numbers
-from cnnlab.exchange.found import counted
+from cnnlab.exchange.found import ImportRunsError, counted
 
 Flags = NDArray[np.bool_]
 _LARGEST = 2.0**62
@@ -46,7 +46,11 @@ def columns_of(roles: Mapping[str, str], role: str) -> list[str]:
 
 
 def counts_of(rows: pl.DataFrame, roles: Mapping[str, str], troubles: list[str]) -> Counts:
-    """Return the counts of the rows of one run; which are left out is added to `troubles`, in words."""
+    """Return the counts of the rows of one run; which are left out is added to `troubles`, in words.
+
+    Raises:
+        ImportRunsError: no row says its epoch.
+    """
     epoch, step = column_of(roles, "epoch"), column_of(roles, "step")
     in_rows = np.arange(1, rows.height + 1)
     known, epochs, steps = np.ones(rows.height, np.bool_), None, None
@@ -57,11 +61,14 @@ def counts_of(rows: pl.DataFrame, roles: Mapping[str, str], troubles: list[str])
         if in_fractions:
             troubles.append("epochs are fractions, so each is that of the epoch that was under way")
         known &= np.isfinite(filled)
+        if says_something.any() and not known.any():
+            raise _uncounted(rows[epoch])
         troubles += _left_out(rows[epoch], says_something & ~known, "epoch")
         epochs = _whole(filled + (1 if known.any() and np.nanmin(filled) == 0 else 0))
         steps = None if in_fractions else epochs
     if step is not None and (values := _steps(rows[step])).size and np.isfinite(values).any():
-        filled = _filled(values, is_missing(rows[step]))
+        # Without an epoch beside it nothing says that a row is of the step before.
+        filled = _filled(values, is_missing(rows[step]) & known) if epoch is not None else values
         troubles += _left_out(rows[step], says_something & known & ~np.isfinite(filled), "step")
         known &= np.isfinite(filled)
         steps = _whole(filled)
@@ -149,6 +156,15 @@ def _left_out(column: pl.Series, where: Flags, noun: str) -> list[str]:
     if said.len():
         found.append(f"{counted(said.len(), 'row')} left out: {said[0]!r} is no {noun}")
     return found
+
+
+def _uncounted(column: pl.Series) -> ImportRunsError:
+    said = column.filter(pl.Series(~is_missing(column)))
+    such = f": {said[0]!r} is none" if said.len() else ""
+    return ImportRunsError(
+        f"No row says its epoch in the column {column.name!r}{such}. Expected whole numbers from 0 on. Correct them, "
+        f"or leave the column out with '--column {column.name}=-'."
+    )
 
 
 def _whole(values: NDArray[np.float64]) -> NDArray[np.int64]:

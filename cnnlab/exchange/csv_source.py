@@ -1,9 +1,10 @@
 """Runs out of CSV files: one row per epoch of each run, or one row per number (long form).
 
 Files of Keras's `CSVLogger`, of PyTorch Lightning's `CSVLogger`, of TensorBoard's 'download as CSV' and of our own
-export are such; of ours `runs.csv` beside `metrics.csv` says names, times and settings. Which column is what is
-guessed from its name and content (`csv_columns`) and can be said. Without a column that names the run, rows belong to
-one run as long as their epochs rise; columns that are no numbers are its parameters.
+export are such; of ours `runs.csv` beside `metrics.csv` says names, times, settings and results, and its tables as
+parquet are read too. Which column is what is guessed from its name and content (`csv_columns`) and can be said. Without
+a column that names the run, rows belong to one run as long as their epochs rise (`csv_parting`); columns of texts are
+its parameters. A cell or row that cannot be read is left out and counted.
 """
 
 import json
@@ -12,21 +13,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from cnnlab.exchange.csv_columns import chosen
-from cnnlab.exchange.csv_counts import column_of, columns_of, counter_of, filled_forward
 from cnnlab.exchange.csv_numbers import began_at, first_row, read_parameters, read_series
+from cnnlab.exchange.csv_parting import parted
 from cnnlab.exchange.csv_runs import AboutRun, about_runs, is_own_table
-from cnnlab.exchange.csv_table import PARQUET, SUFFIXES, is_numeric, read_table, without_headers
+from cnnlab.exchange.csv_table import PARQUET, SUFFIXES, read_table, without_headers
 from cnnlab.exchange.found import FoundRun, ImportRunsError, Scalar, Series, Tell, counted
 
-MOST_RUNS = 100_000
 _OF_TENSORBOARD = re.compile(r"run-(?P<run>.+)-tag-(?P<tag>.+)\.csv")
 # Of our own export; each needs the other.
 RUNS, METRICS = "runs", "metrics"
-_KEY = "__run"
 
 
 @dataclass(frozen=True)
@@ -154,7 +152,7 @@ class CsvSource:
                 else {c: r for c, r in self._columns.items() if c in frame.columns}
             )
             roles = chosen(frame, said)
-            parts = _parted(frame, roles, file.stem) if frame.height else {}
+            parts = parted(frame, roles, file.stem) if frame.height else {}
         except ImportRunsError as error:
             if len(self._files) == 1:
                 raise
@@ -214,52 +212,6 @@ def _is_own_parquet(path: Path) -> bool:
 
 def _repeats(count: int) -> str:
     return "repeats" if count == 1 else "repeat"
-
-
-# === Which rows make a run ===
-
-
-def _parted(frame: pl.DataFrame, roles: Mapping[str, str], stem: str) -> dict[str, pl.DataFrame]:
-    """Return the rows of each run by its name."""
-    run = column_of(roles, "run")
-    keys = [run] if run else _telling(frame, roles)
-    if keys:
-        # '1' says nothing, 'seed 1' does.
-        named = [f"{column} " if run is None and is_numeric(frame[column]) else "" for column in keys]
-        parts = [pl.lit(name) + pl.col(column).fill_null("–") for name, column in zip(named, keys, strict=True)]
-        text = pl.concat_str(parts, separator=", ")
-    else:
-        starts = _begins_anew(frame, roles)
-        # The first keeps its name when a second one begins in the file.
-        later = pl.concat_str([pl.lit(f"{stem} "), pl.Series("start", starts + 1)])
-        text = pl.when(pl.Series("start", starts) == 0).then(pl.lit(stem)).otherwise(later)
-    whole = frame.with_columns(text.alias(_KEY))
-    if whole[_KEY].n_unique() > MOST_RUNS:
-        raise ImportRunsError(
-            f"The column {keys[0]!r} names more than {MOST_RUNS:,} runs. Expected a column that rows of one run share. "
-            "Say which column names the run."
-        )
-    return {str(key[0]): part for key, part in whole.partition_by(_KEY, as_dict=True, maintain_order=True).items()}
-
-
-def _telling(frame: pl.DataFrame, roles: Mapping[str, str]) -> list[str]:
-    """Return the parameters that tell runs apart where no column names them and epochs come more than once."""
-    varying = [column for column in columns_of(roles, "parameter") if frame[column].n_unique() > 1]
-    if not varying or column_of(roles, "metric"):
-        return []
-    counts = counter_of(frame, roles)
-    if counts is None:
-        return varying
-    known = counts[np.isfinite(counts)]
-    return varying if np.unique(known).size < known.size else []
-
-
-def _begins_anew(frame: pl.DataFrame, roles: Mapping[str, str]) -> np.ndarray:
-    """Return the number of each row's run, counted from 0: a new one begins where epochs do."""
-    counts = counter_of(frame, roles)
-    if counts is None or column_of(roles, "metric"):
-        return np.zeros(frame.height, np.int64)
-    return np.concatenate([[0], np.cumsum(np.diff(filled_forward(counts)) < 0)]).astype(np.int64)
 
 
 def _tag_of(file: Path) -> str:

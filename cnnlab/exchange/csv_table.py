@@ -78,9 +78,10 @@ def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def _ragged(path: Path, encoding: str, separator: str) -> ImportRunsError | None:
-    """Return the error that says which row has more fields than the header; None where none has."""
+    """Return the error that says which line is no row like the others; None where all are."""
     with open(path, encoding=encoding, errors="replace", newline="") as file:
-        rows = csv.reader(file, delimiter=separator)
+        rows = csv.reader(file, delimiter=separator, strict=True)
+        before = 0
         try:
             expected = len(next(rows, []))
             before = rows.line_num
@@ -89,7 +90,7 @@ def _ragged(path: Path, encoding: str, separator: str) -> ImportRunsError | None
                     return _too_many(path, before + 1, len(row), expected)
                 before = rows.line_num
         except csv.Error:
-            return None
+            return _unreadable(path, f"the quotes that begin in line {before + 1:,} are not closed")
     return None
 
 

@@ -191,6 +191,21 @@ def test_where_steps_or_sparse_rows_tell_an_epoch_is_that_of_the_row_before(writ
     assert sparse.troubles == ["1 row without an epoch left out"]
 
 
+def test_a_row_without_a_step_never_takes_the_place_of_another(write):
+    run = read_one(write("step,loss\n10,4\n2.5,3\n30,2\n,1\n"))
+    assert numbers_of(run, "loss") == [(10, 4), (30, 2)]
+    assert run.troubles == ["1 row without a step left out", "1 row left out: '2.5' is no step"]
+
+
+def test_where_no_row_says_its_epoch_the_way_out_is_said(write):
+    path = write("epoch,loss\n1/2,3\n2/2,2\n")
+    with pytest.raises(
+        ImportRunsError, match=r"^No row says its epoch in the column 'epoch': '1/2' is none\. .*=-'\.$"
+    ):
+        read_one(path)
+    assert numbers_of(read_one(path, {"epoch": "-"}), "loss") == [(1, 3), (2, 2)]
+
+
 def test_epochs_in_fractions_are_those_under_way(write):
     run = read_one(write("epoch,step,loss\n0.5,50,4\n1.0,100,3\n1.5,150,2\n2.0,200,1\n"))
     assert numbers_of(run, "loss") == [(1, 4), (1, 3), (2, 2), (2, 1)]
@@ -277,6 +292,7 @@ def test_columns_can_be_said(write):
     [
         (b"", "it is empty"),
         (b"PK\x00\x01binary", "it holds no text"),
+        (b'a,b\n3,4\n"1,2\n3,4\n', "the quotes that begin in line 3 are not closed"),
         (b"1,2,3\n4,5,6\n", "its first line holds no names of columns"),
     ],
 )
@@ -338,6 +354,6 @@ def test_any_bytes_are_a_table_or_refused(tmp_path_factory, content):
     except ImportRunsError:
         return
     for key in source.run_keys():
-        run = source.read(key, lambda _share: None)
         with contextlib.suppress(ImportRunsError):
+            run = source.read(key, lambda _share: None)
             adopted(run, "csv", "any.csv", ImportOptions())
