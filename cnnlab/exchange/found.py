@@ -69,7 +69,8 @@ class FoundRun:
         own_config: The text of the config, where CNN Lab exported the run.
         own_run: Its `run.json`.
         own_files: Further files of such a run, by the name in its folder.
-        own_texts: The content of such files where the tool keeps texts and no files.
+        own_content: The content of such files, where the tool keeps texts or tables and no files.
+        id_name: What the run's id begins with, where the name depends on which folder was imported.
         troubles: What could not be read of it, in words.
     """
 
@@ -91,7 +92,8 @@ class FoundRun:
     own_config: str | None = None
     own_run: Mapping[str, object] | None = None
     own_files: Mapping[str, Path] = field(default_factory=dict)
-    own_texts: Mapping[str, str] = field(default_factory=dict)
+    own_content: Mapping[str, bytes] = field(default_factory=dict)
+    id_name: str = ""
     troubles: Sequence[str] = ()
 
 

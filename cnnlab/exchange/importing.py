@@ -16,6 +16,7 @@ from cnnlab.exchange.present import Present
 from cnnlab.exchange.report import Report, Skipped
 from cnnlab.exchange.sources import opened
 from cnnlab.runs.adopting import AdoptedRun, Adoption
+from cnnlab.runs.origin import is_foreign
 from cnnlab.runs.store import Store
 
 # Stage, how many are done, of how many.
@@ -178,7 +179,9 @@ def _import_one(
         report.troubles[run.run_id] = list(found.troubles)
     if not run.origin.has_config and (done := _done_to_numbers(found, run)):
         report.remarks[run.run_id] = done
-    if earlier := present.earlier(run):
+    # The id of a run that was trained here says nothing of its state.
+    is_own = found.own_run is not None and not is_foreign(found.own_run)
+    if not is_own and (earlier := present.earlier(run)):
         report.newer[run.run_id] = earlier
 
 

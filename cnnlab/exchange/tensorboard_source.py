@@ -106,7 +106,7 @@ class TensorBoardSource:
             failure=own.failure if own else "",
             own_config=own.config if own else None,
             own_run=own.said if own else None,
-            own_texts=own.texts if own else {},
+            own_content={name: text.encode() for name, text in own.texts.items()} if own else {},
             troubles=found.troubles,
         )
 

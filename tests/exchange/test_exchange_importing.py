@@ -71,6 +71,63 @@ def test_a_run_that_went_on_is_another_state_of_it(store, tmp_path):
     assert new.rpartition("-")[0] == old.rpartition("-")[0]
 
 
+@pytest.fixture
+def logs(tmp_path):
+    """Return a folder of logs as tools leave them, of 5 runs."""
+    folder = tmp_path / "logs"
+    write_csv(folder / "a.csv")
+    write_csv(folder / "deep" / "b.csv", "run,epoch,loss\nx,1,2\ny,1,3\n")
+    write_csv(folder / "version_0" / "metrics.csv", "epoch,step,train_loss\n0,9,2\n1,19,1\n")
+    write_csv(folder / "version_1" / "metrics.csv", "epoch,step,train_loss\n0,9,3\n1,19,1\n")
+    return folder
+
+
+FILES = ["a.csv", "deep/b.csv", "version_0/metrics.csv", "version_1/metrics.csv"]
+
+
+def test_a_file_after_its_folder_adds_nothing(store, logs):
+    first = import_runs(store, logs)
+    assert (len(first.imported), first.newer) == (5, {})
+    for name in FILES:
+        assert import_runs(store, logs / name).imported == []
+    assert import_runs(store, logs / "version_0").imported == []
+
+
+def test_a_folder_after_its_files_adds_nothing(store, logs):
+    for name in FILES:
+        import_runs(store, logs / name)
+    report = import_runs(store, logs)
+    assert (report.imported, len(report.known)) == ([], 5)
+
+
+def test_a_copy_of_a_folder_elsewhere_adds_nothing(store, logs, tmp_path):
+    import_runs(store, logs)
+    shutil.copytree(logs, tmp_path / "copy" / "of logs")
+    shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, "logs")
+    for place in ("copy", "copy/of logs", "packed.zip"):
+        report = import_runs(store, tmp_path / place)
+        assert (report.imported, len(report.known)) == ([], 5)
+
+
+def test_a_log_that_grew_is_known_from_wherever_it_comes(store, logs):
+    import_runs(store, logs)
+    path = logs / "version_0" / "metrics.csv"
+    path.write_text(path.read_text() + "2,29,0.5\n")
+    report = import_runs(store, path)
+    ((new, (old,)),) = report.newer.items()
+    assert queries.metrics(store, [old])["value"].to_list() == [2, 1]
+    assert queries.metrics(store, [new])["value"].to_list() == [2, 1, 0.5]
+    assert import_runs(store, logs).imported == []
+
+
+def test_a_second_run_in_a_log_leaves_the_first_as_it_was(store, tmp_path):
+    path = write_csv(tmp_path / "run.csv")
+    (first,) = import_runs(store, path).imported
+    write_csv(path, "epoch,loss\n1,2\n2,1\nepoch,loss\n1,9\n")
+    report = import_runs(store, path)
+    assert (report.known, len(report.imported), report.newer) == ([first], 1, {})
+
+
 def test_runs_that_cannot_be_read_are_named_and_the_others_come(store, tmp_path):
     shutil.copytree(STORES / "keras-tuner", tmp_path / "search")
     (tmp_path / "search" / "trial_1" / "trial.json").write_text("{")
