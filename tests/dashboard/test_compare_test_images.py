@@ -128,7 +128,8 @@ def test_the_images_of_a_class_are_those_of_each_network(open_page, apart):
 def test_no_bubble_of_other_images_and_no_best_among_them(open_page, apart):
     page = opened(open_page, apart, "overview")
     (told,) = [one for one in text(page).splitlines() if one.startswith("Top-1 accuracy on")]
-    assert "of 1 run: best large" in told
+    assert "of 1 run: large" in told
+    assert "best" not in told
     assert f"; not shown: small · seed 0 · {apart[1][-4:]} ({NOT_SHARED})." in told
 
 
@@ -138,6 +139,14 @@ def test_a_baseline_refuses_what_has_other_images(open_page, apart):
     assert table["Verdict"].to_list() == ["", NOT_SHARED]
     assert table["Effect (points)"].to_list() == ["–", "–"]
     assert table["Test accuracy"].to_list()[1] == "–"
+
+
+def test_lines_have_no_accuracy_on_other_images(open_page, apart):
+    page = opened(open_page, apart, "settings", settings="Parallel coordinates")
+    told = text(page)
+    assert "Not drawn, for want of a result: 1 run." in told
+    assert f"Without test accuracy here: small · seed 0 · {apart[1][-4:]} ({NOT_SHARED})." in told
+    text(opened(open_page, apart, "settings", settings="Parallel coordinates", results="val_accuracy"))
 
 
 # ---- some are shared: a correction of the same data set ----
