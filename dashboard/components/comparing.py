@@ -30,13 +30,13 @@ def data_warnings(runs: Sequence[AnsweredRun]) -> list[str]:
     """
     known = [run for run in runs if run.dataset != "None"]
     said = []
-    if len({run.origin for run in known}) > 1:
-        sets = dict.fromkeys(run.dataset for run in known)
+    origins = list(dict.fromkeys(run.origin for run in known))
+    if len(origins) > 1:
         said.append(
-            f"These runs stand on different data sets ({', '.join(sets)}). "
+            f"These runs stand on different data sets ({', '.join(origins)}). "
             "Their accuracies answer different questions: compare curves and costs, not top-1."
         )
-    for origin in dict.fromkeys(run.origin for run in known):
+    for origin in origins:
         alike = [run for run in known if run.origin == origin and run.version != "None"]
         sets = dict.fromkeys(run.dataset for run in alike)
         versions = ", ".join(sorted({run.version for run in alike}))
