@@ -260,7 +260,7 @@ def test_a_corrected_set_is_compared_on_what_is_labelled_alike_and_another_set_i
     other = make_run(store.root, data={"dataset": "mnist"})
     data.refresh()
     told = text(open_page("compare", runs=f"{runs[0]},{other}", part="Images"))
-    assert "A was tested on 'digits' and B on 'mnist'." in told
+    assert "B is not compared with A: it stands on the data set mnist, not on digits. Choose two that" in told
 
 
 def test_one_run_has_losses_and_labels(open_page, two):
