@@ -52,7 +52,7 @@ class Pairwise:
             known = 0.0 if value == 0 else math.nan
             return Difference(value, known, known, float(self.p()[one, other]))
         half = float(special.stdtrit(self.freedom[one, other], 0.5 + confidence / 2)) * error
-        return Difference(value, value - half, value + half, float(self.p()[one, other]))
+        return Difference(value, value - half, value + half, float(self.p()[one, other]), "seeds and images")
 
 
 def pairwise(groups: Sequence[NDArray[np.bool_]]) -> Pairwise:

@@ -171,6 +171,7 @@ def _against_document(found: Against) -> dict[str, Any]:
     return {
         "difference": value.value,
         "difference_95": [value.low, value.high],
+        "interval": value.interval or None,
         "p": value.p,
         "p_holm": found.p,
         "is_told_apart": found.is_told_apart,

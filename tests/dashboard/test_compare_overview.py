@@ -33,7 +33,7 @@ def test_two_runs_get_a_verdict_with_numbers(open_page, store):
     page = open_page("compare", runs=f"{first},{second}")
     text = spoken(page)
     assert f"**second · seed 0 · {second[-4:]} is better than first · seed 0 · {first[-4:]}.**" in text
-    assert "90.00 % against 80.00 % of 200 test images: +10.00 points (95 % interval +" in text
+    assert "90.00 % against 80.00 % of 200 test images: +10.00 points (paired bootstrap 95 % interval +" in text
     assert f"is right on 20 images that first · seed 0 · {first[-4:]} gets wrong" in text
     assert "This speaks of these trained networks, not of their settings" in text
     rows = table(page, "Rank").to_dicts()
