@@ -6,15 +6,18 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from cnnlab.analysis.ablation import Effect, Scores, effects
+from cnnlab.analysis.ablation import Effect, Scores
+from cnnlab.analysis.baseline import effects_against
+from cnnlab.analysis.comparison import compare
 from cnnlab.analysis.config_table import Setting
 from cnnlab.plots.forest import forest, forest_info, forest_summary
 from dashboard import data
 from dashboard.components import how_to_read
 from dashboard.components.chart import chart
+from dashboard.components.compare.overview import sides_of_subject
 from dashboard.components.compare.subject import Subject
 from dashboard.components.comparing import setting_text
-from dashboard.components.effect_rows import METHODS, RIGHT, effect_row
+from dashboard.components.effect_rows import RIGHT, effect_row, method_sentences
 from dashboard.components.text import plain
 from dashboard.state import url
 
@@ -29,7 +32,9 @@ def draw_baseline(subject: Subject, settings: list[Setting]) -> None:
     )  # fmt: skip
     order = [chosen, *(key for key in keys if key != chosen)]
     scores = [scores_of(names[key], subject.members_of(key)) for key in order]
-    found = effects(scores, [0] * len(order), _answers(subject.output))
+    by_key = {side.key: side for side in sides_of_subject(subject)}
+    comparison = compare(list(by_key.values()), keys.index(chosen))
+    found = effects_against(comparison, [by_key[key] for key in order], scores)
     places = {key: place for place, key in enumerate(keys)}
     changed = {key: change_text(settings, places[chosen], places[key]) for key in keys}
     table = pl.DataFrame(
@@ -55,7 +60,7 @@ def draw_baseline(subject: Subject, settings: list[Setting]) -> None:
         alt="Effect of each change against the baseline",
     )
     info = forest_info(found)
-    hint = plain(stands_on(found, scores))
+    hint = plain(stands_on(found, scores, comparison.shared.num_images))
     chart(
         forest(info), "effects_forest", summary=forest_summary(info), numbers=table, how_to_read=how_to_read.FOREST,
         hint=hint,
@@ -93,29 +98,20 @@ def change_text(settings: Sequence[Setting], base: int, other: int) -> str:
     )
 
 
-def stands_on(found: Sequence[Effect], scores: Sequence[Scores]) -> str:
-    """Return method, correction, n and data, in sentences."""
-    methods = list(dict.fromkeys(one.method for one in found if one.method))
-    if not methods:
+def stands_on(found: Sequence[Effect], scores: Sequence[Scores], num_images: int) -> str:
+    """Return method, correction, n and data, in sentences.
+
+    Args:
+        num_images: That all that are compared share; 0 where their answers are not known.
+    """
+    said = method_sentences(found)
+    if not said:
         return ""
-    said = [f"Compared by {' and '.join(METHODS[method] for method in methods)}."]
-    if "paired" in methods:
-        said.append("One seed tells two networks apart, not two settings: more seeds show what chance does.")
-    compared = sum(one.difference is not None for one in found)
+    pairs = len(found) * (len(found) - 1) // 2
     said.append(
         "Each interval is at 95 % by itself; 'more than noise' means p below 0.05 after Holm's correction over "
-        f"{'the one difference' if compared == 1 else f'all {compared} differences'}."
+        f"{'the one pair' if pairs == 1 else f'all {pairs} pairs of these {len(found)}'}, as in the overview."
     )
     versions = sorted({version for one in scores for version in one.versions})
-    return " ".join([*said, f"{max(one.num_images for one in scores):,} test images of {', '.join(versions)}."])
-
-
-def _answers(output: str | None) -> Any:
-    """Return what says which test images a run got right, of an output or of its main one."""
-
-    def answers(run_id: str) -> pl.DataFrame:
-        chosen = output or (data.result(run_id) or {}).get("main_output")
-        is_right = (pl.col("predicted") == pl.col("label")).fill_null(value=False).alias("is_right")
-        return data.predictions(run_id).filter(pl.col("output") == chosen).select("sample_id", is_right)
-
-    return answers
+    images = num_images or max(one.num_images for one in scores)
+    return " ".join([*said, f"{images:,} test images of {', '.join(versions)}."])
