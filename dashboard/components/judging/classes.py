@@ -26,10 +26,10 @@ were called a cat, how many are one. **F1** is high only where both are (their h
 
 The thin lines are 95 % intervals: with other test images the number might be anywhere on them. Of several seeds taken
 together the point is their mean, and the line is for other seeds and other test images at once, rather too long than
-too short: seeds that all agree have the line that their images allow, never none. Where the lines of two classes, or of two networks, overlap by much,
-do not read a ranking into them. The number behind a class is how many images it has: the fewer, the longer the line.
-A low recall with a high precision means that the network is
-reluctant to say the class; the other way round, that it says it too often.
+too short: seeds that all agree have the line that their images allow, never none. Where the lines of two classes, or of
+two networks, overlap by much, do not read a ranking into them. The number behind a class is how many images it has: the
+fewer, the longer the line. A low recall with a high precision means that the network is reluctant to say the class; the
+other way round, that it says it too often.
 """
 
 
