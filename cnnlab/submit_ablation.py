@@ -14,7 +14,8 @@ from cnnlab.runs.ablations import Ablation, create_ablation, write_ablation
 from cnnlab.runs.store import Store
 from cnnlab.submit import checked_for, submit_runs
 
-Predictions = Callable[[str], pl.DataFrame]
+# Returns the columns sample_id, label and predicted of a run's test images, for one output.
+ReadAnswers = Callable[[str, str], pl.DataFrame]
 ACTIVE = ("queued", "running", "paused")
 
 
@@ -57,21 +58,21 @@ def effects_of(
     ablation: Ablation,
     output: str | None = None,
     scores: Sequence[Scores] | None = None,
-    predictions: Predictions | None = None,
+    read: ReadAnswers | None = None,
 ) -> list[Effect]:
     """Return what each change did so far, the baseline first.
 
     Args:
         output: As of `scores_of`.
         scores: From `scores_of`, where they are known already.
-        predictions: Reads the answers of a run on the test images; the store's where it is left out.
+        read: Of the answers of a run; from the store where it is left out.
     """
 
     def answers(run_id: str) -> pl.DataFrame:
-        frame = predictions(run_id) if predictions else queries.predictions(store, run_id, "test")
         chosen = output or _main_output(store, run_id)
+        frame = read(run_id, chosen) if read else queries.answers(store, run_id, chosen)
         is_right = (pl.col("predicted") == pl.col("label")).fill_null(value=False).alias("is_right")
-        return frame.filter(pl.col("output") == chosen).select("sample_id", is_right)
+        return frame.select("sample_id", is_right)
 
     against = [variant.against for variant in ablation.plan.variants()]
     return effects(scores or scores_of(store, ablation, output), against, answers)

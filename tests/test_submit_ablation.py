@@ -4,13 +4,14 @@ import json
 import shlex
 import sys
 
+import numpy as np
 import pytest
-import scipy.stats
 import yaml
 from ablation_making import CHANGES, make_ablation
 
 from cnnlab.__main__ import run
 from cnnlab.ablation import plan_from_dict
+from cnnlab.analysis.between import between_groups
 from cnnlab.commands import ablation
 from cnnlab.errors import ConfigError, StoreError, UnknownNameError
 from cnnlab.launch.queue import Queue
@@ -69,8 +70,12 @@ def test_nothing_is_queued_where_one_variant_would_be_refused(queue, store):
 def test_effects_of_ended_runs(store):
     made = make_ablation(store)
     _, smooth, cutout = effects_of(store, made)
-    raw = scipy.stats.ttest_ind([0.95, 0.96, 0.97], [0.90, 0.91, 0.92], equal_var=False).pvalue
-    assert smooth.p == pytest.approx(2 * raw, rel=1e-6)
+    better, base = (
+        np.arange(200) < 200 * np.array(shares)[:, None] for shares in ([0.95, 0.96, 0.97], [0.90, 0.91, 0.92])
+    )
+    expected = between_groups(better, base)
+    assert smooth.difference == expected
+    assert smooth.p == pytest.approx(2 * expected.p)
     assert smooth.is_more_than_noise
     assert not cutout.is_more_than_noise
     assert outputs_of(store, made) == ["label"]
@@ -169,10 +174,10 @@ def test_ablation_shows_effects(store, capsys):
     assert "+5.00" in line
     assert "more than noise" in line
     assert "may be noise" in next(line for line in shown.out.splitlines() if line.startswith("cutout"))
-    assert "Compared by Welch's t over seeds." in shown.err
+    assert "Compared by seeds and test images together." in shown.err
     assert run(["ablation", made.ablation_id, "--json"]) == 0
     effect = json.loads(capsys.readouterr().out)["effects"][1]
-    assert (effect["is_more_than_noise"], effect["method"], effect["n"]) == (True, "welch", 3)
+    assert (effect["is_more_than_noise"], effect["method"], effect["n"]) == (True, "seeds_and_images", 3)
     assert run(["ablation"]) == 0
     assert "mine" in capsys.readouterr().out
 

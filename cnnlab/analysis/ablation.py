@@ -3,14 +3,18 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from cnnlab.analysis.between import Speaks, between_groups, speaks_of
 from cnnlab.analysis.intervals import student_share, wilson
-from cnnlab.analysis.significance import Difference, holm, paired, welch
+from cnnlab.analysis.significance import Difference, holm, welch
 
 LEVEL = 0.05
+METHODS: dict[Speaks, str] = {"networks": "paired", "settings": "seeds_and_images", "mixed": "seeds_and_images"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class Effect:
         against: Name of the variant that it is compared with; empty for the baseline.
         difference: In shares of 1, with its 95 % interval.
         p: After Holm's correction over all changes.
-        method: `welch`, `paired` or empty.
+        method: `paired` of two single networks, `seeds_and_images` of groups, both as in any comparison; `welch` over
+            seeds alone, of groups whose answers to the same images are not known; or empty.
         reason: Why there is no difference, or no verdict.
     """
 
@@ -75,20 +80,22 @@ def effects(groups: Sequence[Scores], against: Sequence[int], answers: Answers) 
     Args:
         groups: The variants, the baseline first.
         against: For each the place of the one that it is compared with; of the baseline it is not read.
-        answers: Asked only where each variant has one run: then the two networks are compared image by image.
+        answers: Of the runs, so that variants are compared image by image: single networks, and whole groups.
     """
+    answers = cache(answers)
     compared = [_compared(group, groups[against[place]], answers) for place, group in enumerate(groups[1:], start=1)]
     probabilities = holm([difference.p if difference else math.nan for difference, _, _ in compared])
-    found = [Effect(groups[0].name, len(groups[0].accuracies), groups[0].planned, *_mean(groups[0]))]
+    found = [Effect(groups[0].name, len(groups[0].accuracies), groups[0].planned, *mean_of(groups[0]))]
     for place, group in enumerate(groups[1:], start=1):
         difference, method, reason = compared[place - 1]
         name, n, planned = group.name, len(group.accuracies), group.planned
         other, p = groups[against[place]].name, probabilities[place - 1]
-        found.append(Effect(name, n, planned, *_mean(group), other, difference, p, method, reason))
+        found.append(Effect(name, n, planned, *mean_of(group), other, difference, p, method, reason))
     return found
 
 
-def _mean(group: Scores) -> tuple[float, float, float]:
+def mean_of(group: Scores) -> tuple[float, float, float]:
+    """Return the mean accuracy with its interval: over seeds, of one run over images."""
     mean, low, high = student_share(group.accuracies)
     if len(group.accuracies) == 1 and group.num_images:
         low, high = wilson(round(mean * group.num_images), group.num_images)
@@ -98,24 +105,36 @@ def _mean(group: Scores) -> tuple[float, float, float]:
 def _compared(group: Scores, other: Scores, answers: Answers) -> tuple[Difference | None, str, str]:
     for one in (group, other):
         if not one.accuracies:
-            return None, "", _waiting(one)
+            return None, "", waiting(one)
     if len(group.versions | other.versions) > 1:
         return None, "", "tested on different versions of the data"
-    if min(len(group.accuracies), len(other.accuracies)) > 1:
-        difference = welch(group.accuracies, other.accuracies)
-        return difference, "welch", "no seed differs from another" if math.isnan(difference.p) else ""
-    if max(group.planned, other.planned) > 1 and (group.active or other.active):
+    has_seeds = min(len(group.accuracies), len(other.accuracies)) > 1
+    if not has_seeds and max(group.planned, other.planned) > 1 and (group.active or other.active):
         return None, "", "waits for a second seed"
-    return _paired(group, other, answers)
-
-
-def _paired(group: Scores, other: Scores, answers: Answers) -> tuple[Difference | None, str, str]:
-    both = answers(group.run_ids[0]).join(answers(other.run_ids[0]), on="sample_id", suffix="_other")
-    if both.height == 0 or both.height != group.num_images or both.height != other.num_images:
+    is_right = _is_right([*group.run_ids, *other.run_ids], answers)
+    if is_right is None and not has_seeds:
         return None, "", "tested on different images"
-    right, right_other = (both[name].to_numpy().astype(np.bool_) for name in ("is_right", "is_right_other"))
-    return paired(right, right_other), "paired", ""
+    if is_right is None:
+        difference, method = welch(group.accuracies, other.accuracies), "welch"
+    else:
+        count = len(group.run_ids)
+        difference = between_groups(is_right[:count], is_right[count:])
+        method = METHODS[speaks_of(count, len(other.run_ids))]
+    return difference, method, "no seed differs from another" if math.isnan(difference.p) else ""
 
 
-def _waiting(group: Scores) -> str:
+def _is_right(run_ids: Sequence[str], answers: Answers) -> NDArray[np.bool_] | None:
+    """Return `(runs, images)` booleans; None where they did not all answer the same images."""
+    frames = [answers(run_id) for run_id in run_ids]
+    first = frames[0]
+    if any(not frame["sample_id"].equals(first["sample_id"]) for frame in frames):
+        frames = [frame.sort("sample_id") for frame in frames]
+        first = frames[0]
+    if first.is_empty() or any(not frame["sample_id"].equals(first["sample_id"]) for frame in frames):
+        return None
+    return np.stack([frame["is_right"].to_numpy().astype(np.bool_) for frame in frames])
+
+
+def waiting(group: Scores) -> str:
+    """Return why a variant has no accuracy."""
     return f"{group.name} waits for its first result" if group.active else f"no run of {group.name} has a result"

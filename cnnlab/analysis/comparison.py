@@ -1,31 +1,29 @@
 """Which of several runs or groups is better, by how much and how sure that is, on the test images that they share.
 
-Two single networks: exact McNemar and a bootstrap interval over images, which speak of these two networks. As soon
-as a side has several seeds: over seeds and images together (`two_level`), which speaks of the settings. Beside it,
-on these very images: Welch's t and a permutation test over seeds. All pairs are corrected together by Holm, so that
-what is called a tie and what is called better never contradict each other.
+By which method two are set against each other, `between` chooses. Beside groups, on these very images: Welch's t and a
+permutation test over seeds. All pairs are corrected together by Holm, so that what is called a tie and what is called
+better never contradict each other.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnlab.analysis.between import Speaks, between, speaks_of
 from cnnlab.analysis.intervals import student_share, wilson
 from cnnlab.analysis.pairing import Shared, share
 from cnnlab.analysis.permutation import Permutation, permutation
 from cnnlab.analysis.ranks import rank_ranges, tie_letters, ties_that_do_not_chain
 from cnnlab.analysis.sides import Side
-from cnnlab.analysis.significance import Difference, holm, mcnemar_of, paired_counts, welch
+from cnnlab.analysis.significance import Difference, holm, mcnemar_of, welch
 from cnnlab.analysis.two_level import Pairwise, pairwise
 
 LEVEL = 0.05
 Matrix = NDArray[np.float64]
-Speaks = Literal["networks", "settings", "mixed"]
 
 
 @dataclass(frozen=True)
@@ -134,15 +132,13 @@ class Comparison:
         """Return side `one` against side `other`, by their places."""
         mine, others = self.standings[one], self.standings[other]
         fixed, broken = float(self.pairs.fixed[one, other]), float(self.pairs.fixed[other, one])
-        p, speaks_of = float(self.p[one, other]), _speaks(mine.n, others.n)
-        if speaks_of == "networks":
-            difference = paired_counts(round(fixed), round(broken), self.shared.num_images)
-            return Against(difference, p, fixed, broken, speaks_of)
-        difference = self.pairs.of(one, other)
-        if speaks_of == "mixed":
-            return Against(difference, p, fixed, broken, speaks_of)
-        seeds = mine.accuracies, others.accuracies
-        return Against(difference, p, fixed, broken, speaks_of, welch(*seeds), permutation(*seeds))
+        seeds = [standing.n for standing in self.standings]
+        difference = between(self.pairs, one, other, seeds, self.shared.num_images)
+        found = Against(difference, float(self.p[one, other]), fixed, broken, speaks_of(mine.n, others.n))
+        if found.speaks_of != "settings":
+            return found
+        accuracies = mine.accuracies, others.accuracies
+        return replace(found, over_seeds=welch(*accuracies), shuffled=permutation(*accuracies))
 
 
 def compare(sides: Sequence[Side], baseline: int = 0) -> Comparison:
@@ -189,12 +185,6 @@ def _standing(side: Side, shared: Shared, is_right: NDArray[np.bool_], rank: tup
         worst_rank=rank[1],
         letters=letters,
     )
-
-
-def _speaks(one: int, other: int) -> Speaks:
-    if max(one, other) == 1:
-        return "networks"
-    return "settings" if min(one, other) > 1 else "mixed"
 
 
 def _probabilities(pairs: Pairwise, seeds: Sequence[int]) -> Matrix:

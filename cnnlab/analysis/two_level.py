@@ -52,7 +52,7 @@ class Pairwise:
             known = 0.0 if value == 0 else math.nan
             return Difference(value, known, known, float(self.p()[one, other]))
         half = float(special.stdtrit(self.freedom[one, other], 0.5 + confidence / 2)) * error
-        return Difference(value, value - half, value + half, float(self.p()[one, other]))
+        return Difference(value, value - half, value + half, float(self.p()[one, other]), "seeds and images")
 
 
 def pairwise(groups: Sequence[NDArray[np.bool_]]) -> Pairwise:
@@ -95,7 +95,7 @@ def both_right(is_right: NDArray[np.bool_]) -> NDArray[np.int64]:
     Args:
         is_right: `(networks, images)` booleans.
     """
-    packed = np.packbits(is_right, axis=1)
+    packed = np.packbits(np.ascontiguousarray(is_right), axis=1)  # columns that were picked out lie the other way
     words = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8))).view(np.uint64)
     return np.stack([np.bitwise_count(words & row).sum(axis=1, dtype=np.int64) for row in words])
 

@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from cnnlab.analysis.comparison import Against, Comparison, Standing
 from cnnlab.analysis.pairing import shared_text
 from cnnlab.analysis.sides import Side
+from cnnlab.analysis.significance import Difference, Interval
 from cnnlab.plots.labels import listed_with_reasons, plural
 
 MOST_NAMES = 5
+INTERVALS: dict[Interval, str] = {
+    "": "95 % interval",
+    "bootstrap": "paired bootstrap 95 % interval",
+    "exact": "exact 95 % interval",
+    "seeds": "95 % interval over seeds",
+    "seeds and images": "95 % interval over seeds and images",
+}
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,13 @@ def points(share: float) -> str:
     return f"{100 * share:+.2f}"
 
 
+def interval_text(difference: Difference) -> str:
+    """Return `exact 95 % interval -0.25 to +2.82`, which says of what kind it is; empty where it is not known."""
+    if math.isnan(difference.low):
+        return ""
+    return f"{INTERVALS[difference.interval]} {points(difference.low)} to {points(difference.high)}"
+
+
 def counted(images: float, n: int) -> str:
     """Return a count of images, of means over seeds with one digit."""
     return f"{images:,.0f}" if n == 1 or images == round(images) else f"{images:,.1f}"
@@ -120,7 +135,7 @@ def _of_two(comparison: Comparison, one: int, base: int) -> tuple[str, str]:
 
 def _difference(comparison: Comparison, mine: Standing, other: Standing, found: Against) -> str:
     value, images = found.difference, comparison.shared.num_images
-    interval = "" if math.isnan(value.low) else f"95 % interval {points(value.low)} to {points(value.high)}, "
+    interval = f"{interval_text(value)}, " if interval_text(value) else ""
     test = "exact McNemar " if found.speaks_of == "networks" else ""
     seeds = "" if found.speaks_of == "networks" else f", over {mine.n} and {plural(other.n, 'seed')}"
     return (

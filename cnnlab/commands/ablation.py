@@ -19,7 +19,11 @@ from cnnlab.runs.ablations import Ablation, list_ablations, read_ablation
 from cnnlab.runs.store import Store
 from cnnlab.submit_ablation import ACTIVE, effects_of, submit_ablation
 
-METHODS = {"welch": "Welch's t over seeds", "paired": "the same images, exact McNemar"}
+METHODS = {
+    "seeds_and_images": "seeds and test images together",
+    "welch": "Welch's t over seeds",
+    "paired": "the same images, exact McNemar",
+}
 
 
 @with_config

@@ -107,7 +107,7 @@ def _print_sides(found: Comparison, sides: Sequence[Side], documents: Sequence[d
             continue
         one = found.standings[place]
         numbers = (percent(one.mean), _interval(one.low, one.high), str(one.n), rank_text(one), one.letters)
-        effect = ("",) * 5 if first is None or place == first else _effect(found.against(place, first), one.n)
+        effect = ("",) * 5 if first is None or place == first else _effect(found, place, first)
         rows.append((one.name, _statuses(side, by_id), *numbers, *effect, *costs))
     columns = (
         "side", "status", "test accuracy", "95 % interval", "n", "rank", "ties", "difference", "its interval",
@@ -124,8 +124,9 @@ def _interval(low: float, high: float) -> str:
     return "" if math.isnan(low) else f"{percent(low)} to {percent(high)}"
 
 
-def _effect(found: Against, n: int) -> tuple[str, ...]:
-    value = found.difference
+def _effect(comparison: Comparison, place: int, first: int) -> tuple[str, ...]:
+    found = comparison.against(place, first)
+    value, n = found.difference, max(comparison.standings[at].n for at in (place, first))
     interval = "" if math.isnan(value.low) else f"{points(value.low)} to {points(value.high)}"
     images = counted(found.fixed, n), counted(found.broken, n)
     return points(value.value), interval, p_number(found.p), *images
@@ -174,6 +175,7 @@ def _against_document(found: Against) -> dict[str, Any]:
     return {
         "difference": value.value,
         "difference_95": [value.low, value.high],
+        "interval": value.interval or None,
         "p": value.p,
         "p_holm": found.p,
         "is_told_apart": found.is_told_apart,

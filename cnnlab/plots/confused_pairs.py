@@ -4,12 +4,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 
-from cnnlab.analysis.confusion import most_confused
+from cnnlab.analysis.confusion import Matrix, most_confused
 from cnnlab.analysis.intervals import wilson
-from cnnlab.plots.confusion import confusion_info, over_runs
+from cnnlab.analysis.share_intervals import over_seeds_and_images, shares, wilson_ends
+from cnnlab.plots.confusion import confusion_info
 from cnnlab.plots.labels import plural, unique_labels
 from cnnlab.plots.palette import CATEGORICAL, NEUTRAL
 from cnnlab.plots.template import empty_figure, new_figure
@@ -17,7 +19,8 @@ from cnnlab.plots.template import empty_figure, new_figure
 ROW_PX = 26
 HOW_TO_READ = """\
 Each bar is one kind of mistake: *true class* → *what it was taken for*. Its length is the share of the images of the
-true class; the line is the 95 % interval (Wilson's of one run, Student's over the runs of a group).
+true class; the line is the 95 % interval: Wilson's over the images of one run; of a group over seeds and images, so
+never shorter than its images allow, also where all seeds agree.
 
 - The order is by the number of images, so a rare class with a large share may stand below.
 - Where both directions are long (cat → dog and dog → cat), the two classes look alike to the network; where one is,
@@ -68,8 +71,7 @@ def confused_pairs_info(
     for row in by_number.iter_rows(named=True):
         true, predicted = int(row["true"]), int(row["predicted"])
         of = int(whole.matrix[true].sum())
-        shares = [matrix[true, predicted] / matrix[true].sum() for matrix in by_run if matrix[true].any()]
-        low, high = over_runs(shares) if by_run else wilson(row["n"], of)
+        low, high = _over_runs(by_run, true, predicted) if by_run else wilson(row["n"], of)
         names = (class_names[true], class_names[predicted], true * len(class_names) + predicted)
         rows.append((*names, row["n"], of, row["share"], *(None if math.isnan(end) else end for end in (low, high))))
     schema = {"true": pl.String, "predicted": pl.String, "cell": pl.Int64, "n": pl.Int64, "of": pl.Int64}
@@ -78,6 +80,14 @@ def confused_pairs_info(
     )
     num_kinds = int((whole.matrix > 0).sum() - (whole.matrix.diagonal() > 0).sum())
     return PairsInfo(table, whole.num_runs, whole.n - whole.correct, num_kinds, split)
+
+
+def _over_runs(matrices: Sequence[Matrix], true: int, predicted: int) -> tuple[float, float]:
+    """Return the interval of the share of a mistake over the seeds and images of a group."""
+    hits = np.array([[matrix[true, predicted]] for matrix in matrices])
+    images = np.array([[matrix[true].sum()] for matrix in matrices])
+    _, low, high, _ = over_seeds_and_images(shares(hits, images), *wilson_ends(hits, images))
+    return float(low[0]), float(high[0])
 
 
 def confused_pairs(info: PairsInfo) -> go.Figure:
@@ -115,7 +125,8 @@ def confused_pairs_summary(info: PairsInfo) -> str:
     over = f" of {info.num_runs} runs" if info.num_runs > 1 else ""
     share = f"{100 * first['share']:.1f} % of {first['true']}, n = {first['of']:,}"
     if first["low"] is not None:
-        share += f", 95 % interval {100 * first['low']:.1f} to {100 * first['high']:.1f} %"
+        kind = " over seeds and images" if info.num_runs > 1 else ""
+        share += f", 95 % interval{kind} {100 * first['low']:.1f} to {100 * first['high']:.1f} %"
     return (
         f"{plural(info.num_wrong, 'mistake')}{over} of {plural(info.num_kinds, 'kind')} on {info.split}; most often "
         f"{first['true']} is taken for {first['predicted']} ({plural(first['n'], 'time')}: {share})."

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from cnnlab.analysis.intervals import student_quantile
+from cnnlab.analysis.share_intervals import over_seeds_and_images
 from cnnlab.plots.labels import escaped, plural
 from cnnlab.plots.palette import with_alpha
 
@@ -31,7 +31,7 @@ class Line:
     """Points with intervals; NaN is a gap, or an end that is not known.
 
     Attributes:
-        runs: Of how many runs each point is the mean; at 1 the interval is over images, above over seeds.
+        runs: Of how many runs each point is the mean; at 1 the interval is over images, above over seeds and images.
     """
 
     key: str
@@ -52,24 +52,18 @@ def combined(
 ) -> tuple[Numbers, Numbers, Numbers, NDArray[np.int64]]:
     """Return value, low, high and number of runs of each point.
 
-    One run keeps its own interval, over images. Of several it is Student's 95 % interval of their mean, over seeds,
-    within [0, 1]; a run that lacks a point has no part in it.
+    One run keeps its own interval, over images. Of several it is that of their mean, over seeds and images; over seeds
+    alone where runs bring no interval. A run that lacks a point has no part in it.
 
     Args:
         values: One sequence of points per run, NaN where it has none.
-        low: Of each point; of no use where there are several runs.
+        low: Of each point, over images.
         high: As `low`.
     """
-    table = np.array([np.asarray(one, np.float64) for one in values])
-    runs = np.isfinite(table).sum(axis=0)
-    if len(table) == 1:
-        return table[0], np.asarray(low[0], np.float64), np.asarray(high[0], np.float64), runs
-    quantiles = {count: student_quantile(count) for count in np.unique(runs).tolist()}
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.nansum(table, axis=0) / np.where(runs, runs, np.nan)
-        deviation = np.sqrt(np.nansum((table - mean) ** 2, axis=0) / np.where(runs > 1, runs - 1, np.nan))
-        half = np.array([quantiles[count] for count in runs.tolist()]) * deviation / np.sqrt(runs)
-    return mean, np.clip(mean - half, 0, 1), np.clip(mean + half, 0, 1), runs
+    if len(values) > 1:
+        return over_seeds_and_images(values, low, high)
+    one, least, most = (np.asarray(part[0], np.float64) for part in (values, low, high))
+    return one, least, most, np.isfinite(one).astype(np.int64)
 
 
 def numbers_of(lines: Sequence[Line], x: str, y: str) -> pl.DataFrame:
@@ -164,8 +158,10 @@ def error_bars(line: Line, colour: str) -> dict[str, Any]:
 
 def basis(lines: Sequence[Line]) -> str:
     """Return what the intervals of these lines are over."""
-    kinds = dict.fromkeys("seeds" if line.is_mean else "images" for line in lines)
-    return f"95 % intervals over {' or '.join(kinds)}"
+    kinds = {line.is_mean for line in lines}
+    if len(kinds) > 1:
+        return "95 % intervals over images, of groups over seeds and images"
+    return f"95 % intervals over {'seeds and images' if True in kinds else 'images'}"
 
 
 def listed(texts: Sequence[str], most: int = 4) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 
 from cnnlab.analysis.ranking import Ranking
 from cnnlab.plots.labels import digits_below_one, distinct
-from cnnlab.plots.overlays import Line, Overlay, column, combined, images_text, left_out_text, listed, most
+from cnnlab.plots.overlays import Line, Overlay, basis, column, combined, images_text, left_out_text, listed, most
 
 Area = Literal["auc", "ap"]
 # What is drawn of one run where nobody chose: the averages and so many of the worst classes.
@@ -125,8 +125,7 @@ def ranked_summary(info: RankedInfo, what: str, area: str) -> str:
     """Return one sentence: n, the area of each curve with its interval, and what has none."""
     if info.is_empty:
         return f"No {what} is known yet: it takes predictions of two classes."
-    kinds = dict.fromkeys("seeds" if line.is_mean else "images" for line in info.lines)
-    text = f"{what} over {info.over}, {area} with 95 % intervals over {' or '.join(kinds)}: "
+    text = f"{what} over {info.over}, {area} with {basis(info.lines)}: "
     text += listed([f"{line.label}: {area_text(line)}" for line in info.lines])
     if info.lacking:
         text += f"; no image, so no curve: {listed(info.lacking)}"

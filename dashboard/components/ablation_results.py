@@ -15,7 +15,7 @@ from cnnlab.submit_ablation import ACTIVE, effects_of, outputs_of, scores_of
 from dashboard import data
 from dashboard.components import how_to_read
 from dashboard.components.chart import chart
-from dashboard.components.effect_rows import METHODS, RIGHT, effect_row
+from dashboard.components.effect_rows import RIGHT, effect_row, method_sentences
 from dashboard.components.status import look
 from dashboard.components.text import plain
 from dashboard.state import link, url
@@ -73,7 +73,7 @@ def _effects(ablation: Ablation) -> None:
             "Output", outputs, default=outputs[0], required=True, key="output", bind="query-params"
         )
     scores = scores_of(data.store(), ablation, output)
-    effects = effects_of(data.store(), ablation, output, scores, data.predictions)
+    effects = effects_of(data.store(), ablation, output, scores, data.answers)
     st.dataframe(
         effects_table(ablation, effects),
         hide_index=True,
@@ -104,14 +104,11 @@ def effects_table(ablation: Ablation, effects: list[Effect]) -> pl.DataFrame:
 
 def _how(ablation: Ablation, effects: list[Effect], scores: list[Scores]) -> str:
     """Return what the numbers stand on: method, correction, n, data version."""
-    methods = list(dict.fromkeys(one.method for one in effects if one.method))
-    if not methods:
+    said = method_sentences(effects)
+    if not said:
         return ""
     versions = {version for group in scores for version in group.versions}
     images = max(group.num_images for group in scores)
-    said = [f"Compared by {' and '.join(METHODS[method] for method in methods)}."]
-    if "paired" in methods:
-        said.append("One seed tells two networks apart, not two settings: more seeds show what chance does.")
     against = "the step before" if ablation.plan.is_cumulative else "the baseline"
     said.append(
         f"Each interval is of one change against {against}, at 95 % by itself; 'more than noise' means p below 0.05 "

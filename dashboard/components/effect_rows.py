@@ -1,15 +1,23 @@
 """What a change does, as a row of a table: verdict, effect, interval, probability, accuracy."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from cnnlab.analysis.ablation import Effect
+from cnnlab.analysis.verdict import p_number
 from dashboard.components.numbers import MISSING, percent, percent_interval
 
 RIGHT = ("Test accuracy", "n", "Effect (points)", "95 % interval", "p (Holm)")
 METHODS = {
-    "welch": "Welch's t interval over seeds",
-    "paired": "the same test images: a paired bootstrap interval, and McNemar's exact test",
+    "seeds_and_images": "an interval over seeds and test images together, with Student's t for few seeds",
+    "welch": "Welch's t interval over seeds alone, where answers to the same images are not known",
+    "paired": "the same test images: a paired bootstrap interval, an exact one where few of them differ, and McNemar's "
+    "exact test",
+}
+ONE_SEED = {
+    "paired": "One seed tells two networks apart, not two settings: more seeds show what chance does.",
+    "mixed": "Where one side has one seed, what is said is of that one network, not of its settings.",
 }
 
 
@@ -29,12 +37,27 @@ def effect_row(one: Effect, settings: str, runs: str | None) -> dict[str, Any]:
         "95 % interval": f"{100 * difference.low:+.2f} to {100 * difference.high:+.2f}"  # type: ignore[union-attr]
         if has_interval
         else MISSING,
-        "p (Holm)": MISSING if math.isnan(one.p) else f"{one.p:.2g}",
+        "p (Holm)": MISSING if math.isnan(one.p) else p_number(one.p),
         "Test accuracy": _accuracy(one),
         "n": f"{one.n} of {one.planned}",
         "Settings": settings,
         "Runs": runs,
     }
+
+
+def method_sentences(effects: Sequence[Effect]) -> list[str]:
+    """Return by what effects are compared, and what one seed may not tell; nothing where none is."""
+    known = [one for one in effects if one.method]
+    if not known:
+        return []
+    methods = dict.fromkeys(one.method for one in known)
+    said = [f"Compared by {' and '.join(METHODS[method] for method in methods)}."]
+    seeds = {one.name: one.n for one in effects}
+    if "paired" in methods:
+        said.append(ONE_SEED["paired"])
+    if any(one.method == "seeds_and_images" and 1 in (one.n, seeds[one.against]) for one in known):
+        said.append(ONE_SEED["mixed"])
+    return said
 
 
 def _accuracy(one: Effect) -> str:

@@ -123,9 +123,10 @@ INFERENCE = (
 
 FOREST = (
     "A **row** is one change, the square its effect on test accuracy in points, the line its 95 % interval, the dashed "
-    "line no effect. Filled squares are more than noise after Holm's correction for the number of changes; open ones "
-    "may be noise. An interval that includes zero does not show that a change does nothing: it shows how little these "
-    "runs can tell. Source: Lewis and Clarke 2001, doi:10.1136/bmj.322.7300.1479."
+    "line no effect. Groups of seeds: over seeds and test images together; two single networks: over test images. "
+    "Filled squares are more than noise after Holm's correction, for the number of changes or, in a comparison, of all "
+    "pairs; open ones may be noise. An interval that includes zero does not show that a change does nothing: it shows "
+    "how little these runs can tell. Source: Lewis and Clarke 2001, doi:10.1136/bmj.322.7300.1479."
 )
 BEST_SO_FAR = (
     "Each **point** is a trial when it ended, the **staircase** the best of the completed ones up to there. Long flat "

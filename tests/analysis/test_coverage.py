@@ -12,8 +12,10 @@ import pytest
 from scipy.special import ndtr
 
 from cnnlab.analysis.comparison import compare
+from cnnlab.analysis.intervals import student_share
 from cnnlab.analysis.pairing import AnsweredRun, Outcomes
 from cnnlab.analysis.ranks import rank_ranges
+from cnnlab.analysis.share_intervals import over_seeds_and_images, wilson_ends
 from cnnlab.analysis.sides import sides_of
 from cnnlab.analysis.significance import mcnemar, paired, welch
 from cnnlab.analysis.two_level import pairwise
@@ -54,6 +56,25 @@ def test_intervals_over_seeds_and_images_hold_the_truth(kind, seeds):
         found = pairwise(groups).of(0, 1)
         held += found.low <= expected <= found.high
     assert held / TRIALS >= LEAST
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_interval_of_a_class_over_seeds_and_images_holds_the_truth(kind, seeds):
+    """Of a class with 40 images, where seeds often agree to the last one: Student's over seeds alone does not."""
+    rng = np.random.default_rng(21)
+    level, images = 2.0, 40
+    expected, held, held_by_student = truth(kind, level), 0, 0
+    for _ in range(TRIALS):
+        hits = trained(rng, kind, seeds, level, rng.normal(0, KINDS[kind][1], images)).sum(axis=1, keepdims=True)
+        ends = wilson_ends(hits, np.full(hits.shape, images))
+        _, low, high, _ = over_seeds_and_images(hits / images, *ends)
+        held += low[0] <= expected <= high[0]
+        _, least, most = student_share(hits[:, 0] / images)
+        held_by_student += least <= expected <= most
+    assert held / TRIALS >= LEAST
+    if kind == "images":
+        assert held_by_student / TRIALS < 0.9
 
 
 def test_plain_resampling_does_not():

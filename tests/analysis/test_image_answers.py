@@ -1,14 +1,17 @@
 """Answers image by image: joined over runs, put in order, and parted into fixed and broken."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import polars as pl
 import pytest
+from answered_runs import answered, grouped
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnlab.analysis.fixed_broken import fixed_and_broken
+from cnnlab.analysis.comparison import compare
+from cnnlab.analysis.fixed_broken import FixedBroken, fixed_and_broken
 from cnnlab.analysis.image_answers import image_answers, in_cell, top_classes, worst_first
 from cnnlab.analysis.label_errors import label_doubts, thresholds
 
@@ -121,7 +124,19 @@ def test_fixed_and_broken_add_up_to_the_difference(of_a, of_b):
     if parts.n:
         difference = parts.difference()
         assert difference.value == pytest.approx((parts.num_fixed - parts.num_broken) / parts.n)
-        assert difference.low - 1e-9 <= difference.value <= difference.high + 1e-9
+        assert not difference.low - 1e-9 > difference.value
+        assert not difference.high + 1e-9 < difference.value
+        only_b, only_a = parts.by_pairs
+        assert only_b - only_a == pytest.approx(parts.num_fixed - parts.num_broken)
+        assert only_b >= parts.num_fixed - 1e-9, "what both have in part counts on both sides"
+    for digits in (0, 1):
+        right_a, fixed, broken, right_b = (Fraction(f"{number:.{digits}f}") for number in parts.printed(digits))
+        assert right_a + fixed - broken == right_b, "as printed"
+        assert (float(right_a), float(right_b)) == pytest.approx(
+            (parts.right_a, parts.right_b), abs=0.5 / 10**digits + 1e-9
+        )
+        exact = (parts.num_fixed, parts.num_broken)
+        assert (float(fixed), float(broken)) == pytest.approx(exact, abs=1.5 / 10**digits + 1e-9)
     back = fixed_and_broken(b, a)
     assert {b.sample_ids[back.places_a[place]] for place in back.broken} == {
         a.sample_ids[parts.places_a[place]] for place in parts.fixed
@@ -136,18 +151,40 @@ def test_a_group_is_not_worse_than_its_runs():
     parts = fixed_and_broken(image_answers([one, other], CLASSES), image_answers([one], CLASSES))
     assert (parts.right_a, parts.right_b, parts.num_fixed, parts.num_broken) == (2, 2, 1, 1)
     assert (parts.fixed.tolist(), parts.broken.tolist(), parts.both_wrong.tolist()) == ([0, 1], [2, 3], [])
-    assert math.isnan(parts.difference().p), "McNemar's test is of two runs"
+    assert parts.by_pairs == (1, 1)
+    assert parts.difference().interval == "seeds and images", "McNemar's test is of two runs"
 
 
-def test_the_interval_of_a_group_is_the_bootstrap_over_images():
+def test_the_difference_is_that_of_the_comparison():
+    random = np.random.default_rng(6)
+    right = [random.random((3, 300)) < share for share in (0.9, 0.93)]
+    sides = grouped(*[answered(f"{name}{row}", one, group=name) for name, rows in zip("ab", right, strict=True)
+                      for row, one in enumerate(rows)])  # fmt: skip
+    frames = [[frame(range(300), [0] * 300, np.eye(CLASSES)[1 - one.astype(int)]) for one in rows] for rows in right]
+    parts = fixed_and_broken(*(image_answers(one, CLASSES) for one in frames))
+    found = compare(sides).against(1, 0)
+    assert parts.difference() == found.difference
+    assert parts.by_pairs == pytest.approx((found.fixed, found.broken))
+
+
+def test_what_is_printed_adds_up():
+    # 350 1/3 right, 3 1/3 fixed, 3 broken, 350 2/3 right: one by one they would be 350.3, 3.3, 3.0 and 350.7.
+    votes = np.repeat([[3, 3], [0, 3], [0, 1], [3, 0], [1, 1], [0, 0]], [347, 3, 1, 3, 1, 5], axis=0)
+    right = (np.arange(3)[:, None, None] < votes).transpose(2, 0, 1)
+    parts = FixedBroken(np.arange(360), np.arange(360), right[0], right[1], 0, 0, 0)
+    exact = (parts.right_a, parts.num_fixed, parts.num_broken, parts.right_b)
+    assert exact == pytest.approx((350 + 1 / 3, 3 + 1 / 3, 3, 350 + 2 / 3))
+    assert parts.printed(1) == (350.3, 3.4, 3.0, 350.7)
+
+
+def test_the_interval_of_these_networks_is_the_bootstrap_over_images():
     random = np.random.default_rng(5)
     shares = random.dirichlet(np.ones(CLASSES), (3, 400))
     frames = [frame(range(400), np.arange(400) % CLASSES, one) for one in shares]
     parts = fixed_and_broken(image_answers(frames[:2], CLASSES), image_answers(frames[2:], CLASSES))
     gains = parts.gains / 2
     drawn = [random.choice(gains, 400).mean() for _ in range(4000)]
-    difference = parts.difference()
-    assert (difference.low, difference.high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.006)
+    assert parts.over_images() == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.006)
 
 
 def test_images_whose_label_was_changed_in_between_are_left_out():

@@ -8,7 +8,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from cnnlab.analysis.intervals import wilson
-from cnnlab.analysis.share_intervals import mean_of_ends, mean_with_ends, shares, wilson_ends
+from cnnlab.analysis.share_intervals import mean_of_ends, mean_with_ends, over_seeds_and_images, shares, wilson_ends
 
 
 def test_wilson_equals_statsmodels_and_the_single_one():
@@ -51,6 +51,24 @@ def test_the_interval_of_a_mean_of_shares_covers_the_truth():
         _, least, most = mean_of_ends(hits[place] / n, low[place], high[place])
         held += least <= truth.mean() <= most
     assert 0.93 < held / 1000 < 0.98
+
+
+def test_a_group_without_intervals_over_images_has_students():
+    values = np.array([[0.8, 0.9], [0.82, 0.9], [0.84, np.nan]])
+    nothing = np.full(values.shape, np.nan)
+    mean, low, high, runs = over_seeds_and_images(values, nothing, nothing)
+    expected = stats.t.interval(0.95, 2, 0.82, stats.sem(values[:, 0]))
+    assert (mean[0], low[0], high[0]) == pytest.approx((0.82, *expected))
+    assert runs.tolist() == [3, 2]
+
+
+def test_a_group_is_never_surer_than_its_images_allow():
+    rng = np.random.default_rng(2)
+    hits = rng.binomial(30, 0.9, size=(3, 50))
+    values, (low, high) = hits / 30, wilson_ends(hits, np.full(hits.shape, 30))
+    mean, least, most, _ = over_seeds_and_images(values, low, high)
+    assert (mean - least >= np.minimum(mean, (values - low).mean(axis=0)) - 1e-12).all()
+    assert (most - mean >= np.minimum(1 - mean, (high - values).mean(axis=0)) - 1e-12).all()
 
 
 def test_mean_of_numbers_equals_scipy():

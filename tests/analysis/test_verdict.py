@@ -17,12 +17,20 @@ def first(count, images=1000):
     return np.arange(images) < count
 
 
+def test_of_few_images_that_differ_the_interval_is_of_one_mind_with_the_test():
+    found = said(single(answered("A", first(350, 359)), answered("B", first(354, 359))))
+    assert found.headline == "B and A cannot be told apart."
+    assert "+1.11 points (exact 95 % interval -0.25 to +2.83, exact McNemar p = 0.12)" in found.numbers
+
+
 def test_two_networks():
     two = np.concatenate([first(763, 903), np.ones(97, bool)])
     better = np.concatenate([np.ones(903, bool), first(0, 97)])
     found = said(single(answered("A", two), answered("B", better)))
     assert found.headline == "B is better than A."
-    assert found.numbers.startswith("90.30 % against 86.00 % of 1,000 test images: +4.30 points (95 % interval +")
+    assert found.numbers.startswith(
+        "90.30 % against 86.00 % of 1,000 test images: +4.30 points (paired bootstrap 95 % "
+    )
     assert "exact McNemar p = 0.0" in found.numbers
     assert found.numbers.endswith(" B is right on 140 images that A gets wrong, A on 97.")
     assert found.reach.startswith("This speaks of these trained networks, not of their settings")

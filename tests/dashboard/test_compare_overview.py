@@ -33,7 +33,7 @@ def test_two_runs_get_a_verdict_with_numbers(open_page, store):
     page = open_page("compare", runs=f"{first},{second}")
     text = spoken(page)
     assert f"**second · seed 0 · {second[-4:]} is better than first · seed 0 · {first[-4:]}.**" in text
-    assert "90.00 % against 80.00 % of 200 test images: +10.00 points (95 % interval +" in text
+    assert "90.00 % against 80.00 % of 200 test images: +10.00 points (paired bootstrap 95 % interval +" in text
     assert f"is right on 20 images that first · seed 0 · {first[-4:]} gets wrong" in text
     assert "This speaks of these trained networks, not of their settings" in text
     rows = table(page, "Rank").to_dicts()
@@ -64,6 +64,8 @@ def test_groups_are_compared_over_their_seeds(open_page, store):
     assert "**fast is better than slow.**" in text
     assert "of 200 test images, over 3 and 3 seeds: +10.00 points" in text
     assert "permutation p = 0.1, which with 3 and 3 seeds cannot be below 0.1" in text
+    looks = json.loads(page.dataframe[0].proto.columns)
+    assert looks["Only it right"]["type_config"]["format"] == "%.1f", "means over seeds keep a digit, as in the verdict"
     rows = table(page, "Rank", "n").to_dicts()
     assert [(row["Group"], row["n"], row["Rank"]) for row in rows] == [("slow", "3", "2"), ("fast", "3", "1")]
     assert rows[0]["Test top-1"] == pytest.approx(81)

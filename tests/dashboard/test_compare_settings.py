@@ -113,8 +113,25 @@ def test_what_a_change_does_against_a_baseline(open_page, group):
     assert table["Effect (points)"].to_list() == ["–", "-15.00"]
     assert table["Verdict"].to_list() == ["", "more than noise"]
     assert table["n"].to_list() == ["3 of 3", "3 of 3"]
-    assert "Welch's t interval over seeds" in told(page)
+    assert "an interval over seeds and test images together" in told(page)
+    assert "Holm's correction over the one pair, as in the overview" in told(page)
     assert "200 test images of digits 0123456789ab" in told(page)
+
+
+@pytest.mark.parametrize("many", [[0.70, 0.71, 0.76], [0.70]])
+def test_the_table_says_what_the_overview_says(open_page, group, many):
+    few, rest = group("few", [0.60], learning_rate=0.01), group("other", [0.5, 0.52], learning_rate=0.1)
+    many = group("many", many)
+    runs = ",".join([*many, *few, *rest])
+    table = pl.from_pandas(
+        open_page("compare", runs=runs, part="Settings", mean="true", settings="Against a baseline").dataframe[0].value
+    ).rows(named=True)
+    summary = pl.from_pandas(open_page("compare", runs=runs, mean="true").dataframe[0].value).rows(named=True)
+    assert table[1]["Verdict"] == "more than noise"
+    for row, other in zip(table[1:], summary[1:], strict=True):
+        assert row["Effect (points)"] == f"{other['Against baseline']:+.2f}"
+        assert row["95 % interval"] == other["Its 95 % interval"]
+        assert row["p (Holm)"] == other["p (Holm)"]
 
 
 def test_single_runs_are_compared_image_by_image(open_page, group):

@@ -211,7 +211,7 @@ def test_the_lists_of_a_comparison_add_up(open_page, two, digits, of_class):
     page = open_page("compare", runs=",".join(two), part="Images")
     assert "A is right on 357 + 1 fixed − 1 broken = B is right on 357" in text(page)
     assert "Of the same 359 images; 1 image no run gets right." in text(page)
-    assert "exact McNemar p = 1." in text(page)
+    assert "exact McNemar p = 1, n = 359 images." in text(page)
     assert shown(page) == [ids[0]]
     for label, sample_id in (("Broken by B", ids[2]), ("Both wrong", ids[1])):
         assert shown(open_page("compare", runs=",".join(two), part="Images", images=label)) == [sample_id]
@@ -236,7 +236,14 @@ def test_groups_count_by_the_share_of_their_runs(open_page, store, digits, of_cl
     single = make_mistaken(store.root, {second: 7}, training={"epochs": 2})
     page = open_page("compare", runs=",".join([*seeds, single]), part="Images", mean="true")
     assert "A is right on 357.5 + 1.5 fixed − 1.0 broken = B is right on 358.0" in text(page)
-    assert "over images alone, not over seeds" in text(page)
+    said_first = next(line for line in text(page).splitlines() if line.startswith("B minus A: +0.14 points"))
+    assert "95 % interval over seeds and images" in said_first
+    assert "Over images alone, so of these very networks only, the interval is" in text(page)
+    overview = open_page("compare", runs=",".join([*seeds, single]), mean="true")
+    counts = "right on 1.5 images that one of"
+    assert counts in text(page)
+    assert counts in text(overview)
+    assert said_first.split("points, ")[1].split(",")[0] in text(overview)
     ids = digits.sample_ids("test")
     assert shown(page) == [ids[third], ids[first]], "what is fixed against all seeds comes first"
 

@@ -103,11 +103,12 @@ def test_classes_of_several_runs(open_page, judged):
     assert table.columns == ["Macro average", "Precision", "Recall", "F1"]
     assert table.height == 3
     page.toggle(key="mean").set_value(True).run()
-    assert "95 % intervals over seeds" in text_of(page)
+    assert "95 % intervals over seeds and images: " in text_of(page)
+    assert "over images or, of several seeds, over seeds and images. Macro recall" in text_of(page)
     assert list(page.dataframe[-1].value["Average"]) == list(AVERAGES.values()), "one group, as one run"
     page.segmented_control(key="judged").set_value("ranking").run()
     assert not page.exception
-    assert "area under the curve with 95 % intervals over seeds" in text_of(page)
+    assert "area under the curve with 95 % intervals over seeds and images: " in text_of(page)
 
 
 def test_confidence_of_several_runs(open_page, judged):

@@ -90,12 +90,22 @@ def test_bars_of_one_run_have_wilson_s_interval():
     )
 
 
-def test_bars_of_a_group_have_student_s_interval():
+def test_bars_of_a_group_have_an_interval_over_seeds_and_images():
     runs = [predictions(*[(0, 1)] * wrong, *[(0, 0)] * (10 - wrong), run_id=str(wrong)) for wrong in (3, 4, 5)]
     info = confused_pairs_info(pl.concat(runs), NAMES)
     row = info.table.row(0, named=True)
     assert (row["n"], row["of"], row["share"]) == (12, 30, 0.4)
-    assert (row["low"], row["high"]) == pytest.approx(student([0.3, 0.4, 0.5])[1:])
+    _, low, high = student([0.3, 0.4, 0.5])
+    assert row["low"] < low
+    assert row["high"] > high
+    assert "n = 30, 95 % interval over seeds and images" in confused_pairs_summary(info)
+
+
+def test_seeds_that_make_the_same_mistakes_have_the_interval_of_one():
+    runs = [predictions(*[(0, 1)] * 3, *[(0, 0)] * 7, run_id=seed) for seed in "abc"]
+    of_one, of_all = (confused_pairs_info(pl.concat(part), NAMES).table.row(0, named=True) for part in (runs[:1], runs))
+    assert (of_all["low"], of_all["high"]) == pytest.approx((of_one["low"], of_one["high"]))
+    assert of_one["low"] < 0.3 < of_one["high"]
 
 
 def test_no_mistake_is_said():

@@ -37,8 +37,18 @@ def test_several_runs_have_students_interval_within_zero_and_one():
     y, low, high, runs = combined(values, values, values)
     assert (low[0], high[0]) == pytest.approx(stats.t.interval(0.95, 2, 0.85, stats.sem([0.9, 0.8, 0.85])))
     assert high[1] == 1
-    assert (y[2], runs[2]) == (0.5, 1)
-    assert np.isnan([low[2], high[2]]).all(), "one seed has no spread"
+    assert (y[2], runs[2], low[2], high[2]) == (0.5, 1, 0.5, 0.5), "one seed keeps its own interval"
+
+
+def test_seeds_that_agree_have_the_interval_of_their_images():
+    same = matrix_overlay([[9, 1, 0], [0, 12, 0], [0, 0, 8]])
+    group = Overlay("a", "net", same.results * 3)
+    for measure in per_class.MEASURES:
+        one, three = (per_class.per_class_info([shown], measure=measure).lines[0] for shown in (same, group))
+        assert three.runs.tolist() == [3, 3, 3]
+        for end in ("y", "low", "high"):
+            assert getattr(three, end) == pytest.approx(getattr(one, end))
+        assert (three.low < three.high).all()
 
 
 def test_numbers_are_null_where_nothing_is_known():
@@ -88,7 +98,7 @@ def test_a_group_is_the_mean_of_its_seeds():
     grouped = overlays(by_class, 3)
     info = per_class.per_class_info(grouped, order="class")
     assert info.lines[0].y[0] == pytest.approx(np.mean([result.classes["f1"][0] for result in grouped[0].results]))
-    assert "95 % intervals over seeds" in per_class.per_class_summary(info)
+    assert "95 % intervals over seeds and images: " in per_class.per_class_summary(info)
     assert "mean of 3 runs" in per_class.per_class(info).data[0].customdata[0]
 
 
@@ -259,7 +269,7 @@ def test_a_group_is_the_mean_of_each_bin(bins):
     assert info.lines[0].y[-1] == pytest.approx(np.mean([table["accuracy"][0] for table in last]))
     errors = [getattr(result, bins).value for result in given[0].results]
     assert info.errors[0][0] == pytest.approx(np.mean(errors))
-    assert "over seeds" in reliability.reliability_summary(info)
+    assert "95 % intervals over seeds and images: " in reliability.reliability_summary(info)
     assert info.numbers()["runs"].max() == 3
 
 
@@ -287,7 +297,7 @@ def test_over_the_share_answered_runs_are_compared():
     assert info.coverage == ()
     assert [trace.name for trace in selective.selective(info).data if trace.fill is None] == ["run a", "run b"]
     text = selective.selective_summary(info)
-    assert "95 % intervals over images or seeds" in text
+    assert "95 % intervals over images, of groups over seeds and images: " in text
     assert "right when it answers all" in text
     assert "on the surest half" in text
 

@@ -1,23 +1,24 @@
 """What each change against a baseline does to the test accuracy: the table of an ablation over any runs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from cnnlab.analysis.ablation import Effect, Scores, effects
+from cnnlab.analysis.ablation import Effect, Scores
+from cnnlab.analysis.baseline import effects_against
+from cnnlab.analysis.comparison import Comparison, compare
 from cnnlab.analysis.config_table import Setting
-from cnnlab.analysis.pairing import Shared, share, shared_text
+from cnnlab.analysis.pairing import shared_text
 from cnnlab.plots.forest import forest, forest_info, forest_summary
 from dashboard import data
 from dashboard.components import how_to_read
 from dashboard.components.chart import chart
-from dashboard.components.compare.shared_images import answered_runs, left_out_text, on_shared
+from dashboard.components.compare.overview import sides_of_subject
 from dashboard.components.compare.subject import Subject
 from dashboard.components.comparing import setting_text
-from dashboard.components.effect_rows import METHODS, RIGHT, effect_row
+from dashboard.components.effect_rows import RIGHT, effect_row, method_sentences
 from dashboard.components.text import plain
 from dashboard.state import url
 
@@ -31,16 +32,10 @@ def draw_baseline(subject: Subject, settings: list[Setting]) -> None:
         help="All others are compared with it. With 'Mean over seeds' the runs of a group are taken together.",
     )  # fmt: skip
     order = [chosen, *(key for key in keys if key != chosen)]
-    rows = [row for key in order for row in subject.members_of(key)]
-    runs = answered_runs(rows)
-    shared = share(runs)
-    compared, reasons = on_shared(rows, runs, shared)
-    alike = replace(subject, rows=compared)
-    scores = [scores_of(names[key], alike.members_of(key)) for key in order]
-    found = [
-        _refused(one, alike.members[key], reasons)
-        for key, one in zip(order, effects(scores, [0] * len(order), _answers(subject.output, shared)), strict=True)
-    ]
+    scores = [scores_of(names[key], subject.members_of(key)) for key in order]
+    by_key = {side.key: side for side in sides_of_subject(subject)}
+    comparison = compare(list(by_key.values()), keys.index(chosen))
+    found = effects_against(comparison, [by_key[key] for key in order], scores)
     places = {key: place for place, key in enumerate(keys)}
     changed = {key: change_text(settings, places[chosen], places[key]) for key in keys}
     table = pl.DataFrame(
@@ -66,12 +61,8 @@ def draw_baseline(subject: Subject, settings: list[Setting]) -> None:
         alt="Effect of each change against the baseline",
     )
     info = forest_info(found)
-    versions = {f"{row['dataset']} {row['dataset_version']}" for row in compared if row["test_accuracy"] is not None}
-    said = (
-        stands_on(found, scores, sorted(versions)),
-        shared_text(shared, subject.names),
-        left_out_text(reasons, subject),
-    )
+    shared = comparison.shared
+    said = (stands_on(found, scores, shared.num_images), shared_text(shared, subject.names), _refused_text(comparison))
     hint = plain(" ".join(filter(None, said)))
     chart(
         forest(info), "effects_forest", summary=forest_summary(info), numbers=table, how_to_read=how_to_read.FOREST,
@@ -93,7 +84,14 @@ def scores_of(name: str, rows: Sequence[Mapping[str, Any]]) -> Scores:
         planned=len(rows),
         active=sum(row["state"] in data.RUNNING_STATES for row in rows),
         num_images=int(tested[0]["test_n"] or 0) if tested else 0,
+        # Of another data set the images are others too.
+        versions=frozenset(f"{row['dataset']} {row['dataset_version']}" for row in tested),
     )
+
+
+def _refused_text(comparison: Comparison) -> str:
+    told = [f"{name} ({reason})" for name, reason in comparison.refused.values()]
+    return f"Not compared: {', '.join(told)}." if told else ""
 
 
 def change_text(settings: Sequence[Setting], base: int, other: int) -> str:
@@ -108,39 +106,20 @@ def change_text(settings: Sequence[Setting], base: int, other: int) -> str:
     )
 
 
-def _refused(one: Effect, run_ids: Sequence[str], reasons: Mapping[str, str]) -> Effect:
-    """Return an effect with the reason why none of its runs can be compared, where that is so."""
-    told = "; ".join(dict.fromkeys(reasons[run_id] for run_id in run_ids if run_id in reasons))
-    return replace(one, reason=told) if told and not one.n else one
-
-
-def stands_on(found: Sequence[Effect], scores: Sequence[Scores], versions: Sequence[str]) -> str:
+def stands_on(found: Sequence[Effect], scores: Sequence[Scores], num_images: int) -> str:
     """Return method, correction, n and data, in sentences.
 
     Args:
-        versions: Of the data that the compared runs were tested on, by name.
+        num_images: That all that are compared share; 0 where their answers are not known.
     """
-    methods = list(dict.fromkeys(one.method for one in found if one.method))
-    if not methods:
+    said = method_sentences(found)
+    if not said:
         return ""
-    said = [f"Compared by {' and '.join(METHODS[method] for method in methods)}."]
-    if "paired" in methods:
-        said.append("One seed tells two networks apart, not two settings: more seeds show what chance does.")
-    compared = sum(one.difference is not None for one in found)
+    pairs = len(found) * (len(found) - 1) // 2
     said.append(
         "Each interval is at 95 % by itself; 'more than noise' means p below 0.05 after Holm's correction over "
-        f"{'the one difference' if compared == 1 else f'all {compared} differences'}."
+        f"{'the one pair' if pairs == 1 else f'all {pairs} pairs of these {len(found)}'}, as in the overview."
     )
-    return " ".join([*said, f"{max(one.num_images for one in scores):,} test images of {', '.join(versions)}."])
-
-
-def _answers(output: str | None, shared: Shared) -> Any:
-    """Return what says which of the shared test images a run got right, of an output or of its main one."""
-
-    def answers(run_id: str) -> pl.DataFrame:
-        chosen = output or (data.result(run_id) or {}).get("main_output")
-        is_right = (pl.col("predicted") == pl.col("label")).fill_null(value=False).alias("is_right")
-        is_shared = pl.col("sample_id").is_in(shared.sample_ids.implode())
-        return data.predictions(run_id).filter((pl.col("output") == chosen) & is_shared).select("sample_id", is_right)
-
-    return answers
+    versions = sorted({version for one in scores for version in one.versions})
+    images = num_images or max(one.num_images for one in scores)
+    return " ".join([*said, f"{images:,} test images of {', '.join(versions)}."])

@@ -24,6 +24,7 @@ def differences_table(comparison: Comparison, base: int) -> pl.DataFrame:
                 "difference_points": 100 * found.difference.value,
                 "low_95": _points(found.difference.low),
                 "high_95": _points(found.difference.high),
+                "interval": found.difference.interval or None,
                 "p": missing_value(found.difference.p),
                 "p_holm": missing_value(found.p),
                 "only_this_right": found.fixed,

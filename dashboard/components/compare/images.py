@@ -1,13 +1,12 @@
 """Which images B fixes and breaks against A; the worst losses of either; labels that all runs together doubt."""
 
-import math
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from cnnlab.analysis.fixed_broken import FixedBroken, fixed_and_broken
 from cnnlab.analysis.image_answers import ImageAnswers
+from cnnlab.analysis.verdict import counted, interval_text, p_text, points
 from cnnlab.plots.labels import plural
 from dashboard import image_data
 from dashboard.components.compare.shared_images import shared_pair, sharing_sides
@@ -88,31 +87,34 @@ def _draw_pair(shown: str, pair: tuple[Side, Side], output: str, classes: tuple[
 
 def _say_sum(parts: FixedBroken, pair: tuple[Side, Side]) -> None:
     """Draw the equation that the lists add up to, and how sure the difference is."""
-    digits = 1 if any(side.is_group for side in pair) else 0
-    a, fixed, broken, b = (
-        f"{number:,.{digits}f}" for number in (parts.right_a, parts.num_fixed, parts.num_broken, parts.right_b)
-    )
+    is_grouped = any(side.is_group for side in pair)
+    digits = 1 if is_grouped else 0
+    a, fixed, broken, b = (f"{number:,.{digits}f}" for number in parts.printed(digits))
     st.markdown(f"##### A is right on {a} + {fixed} fixed − {broken} broken = B is right on {b}")
+    if parts.n:
+        st.markdown(plain(_sureness(parts)))
     told = f"Of the same {plural(parts.n, 'image')}; {plural(len(parts.both_wrong), 'image')} no run gets right."
-    if digits:
-        told += (
-            " Of a group the share of its runs that is right counts: an image is fixed by as much as B's share is "
-            "larger, and the mean numbers of right images add up."
-        )
-    st.caption(plain(f"{told}{_sureness(parts)}{_left_out(parts)}"))
+    st.caption(plain(f"{told}{_of_groups(parts) if is_grouped and parts.n else ''}{_left_out(parts)}"))
 
 
 def _sureness(parts: FixedBroken) -> str:
-    if not parts.n:
-        return ""
+    """Return the difference with its interval and test, which are those of the overview."""
     difference = parts.difference()
-    text = (
-        f" B minus A: {100 * difference.value:+.2f} points, 95 % interval {100 * difference.low:+.2f} to "
-        f"{100 * difference.high:+.2f} (paired bootstrap over images), n = {parts.n:,}"
+    test = "exact McNemar " if parts.runs_a == parts.runs_b == 1 else ""
+    told = [f"{points(difference.value)} points", interval_text(difference), f"{test}{p_text(difference.p)}"]
+    return f"B minus A: {', '.join(part for part in told if part)}, n = {plural(parts.n, 'image')}."
+
+
+def _of_groups(parts: FixedBroken) -> str:
+    """Return how images of groups count, and what counts otherwise elsewhere."""
+    (low, high), (only_b, only_a) = parts.over_images(), parts.by_pairs
+    return (
+        " Of a group the share of its runs that is right counts: an image is fixed by as much as B's share is larger, "
+        "and the mean numbers of right images add up. The overview counts pairs of networks: one of B is right on "
+        f"{counted(only_b, 2)} images that one of A gets wrong, on average, and wrong on {counted(only_a, 2)} that it "
+        "gets right; what some runs of both get right counts there on both sides, here only by what is left. "
+        f"Over images alone, so of these very networks only, the interval is {points(low)} to {points(high)}."
     )
-    # Of groups the seeds vary too, and McNemar's test does not apply.
-    of_two = math.isnan(difference.p)
-    return text + ("; over images alone, not over seeds." if of_two else f"; exact McNemar p = {difference.p:.2g}.")
 
 
 def _left_out(parts: FixedBroken) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from cnnlab.analysis.comparison import Comparison, compare
 from cnnlab.analysis.sides import Side, group_names, sides_of
+from cnnlab.analysis.significance import FEWEST_DIFFERING
 from cnnlab.analysis.verdict import Verdict, verdict
 from cnnlab.plots import bubbles, forest
 from cnnlab.plots.labels import plural
@@ -27,19 +28,23 @@ COSTS: dict[bubbles.Cost, str] = {"num_params": "Parameters", "macs": "Operation
 MOST_COLOURS = 12
 BASELINE = "compare_baseline"
 FROM_ADDRESS = "compare_baseline_from_address"
-HOW_FOREST = """
+HOW_FOREST = f"""
 Each row is a run or group, and the square is how many points of accuracy it is above (right of the dashed line) or
 below the baseline. The line through it is the 95 % interval: differences that fit these answers.
 
 - **Filled**: told apart from the baseline, p below 0.05 after Holm's correction over *all* pairs on this page.
 - **Open**: may be noise. That is no proof that they are equal: a wide interval says that little is known.
 - The more is chosen, the more a pair must differ to count: choose only what the question is about.
-- An interval is of one row by itself. So it may leave out zero while the row is open: of many pairs some leave it
-  out by chance, which the correction knows and the interval does not.
+- An interval is of one row by itself, and by itself it says of zero what its own test says. So with several pairs it
+  may leave out zero while the row is open: some leave it out by chance, which the correction knows and the interval
+  does not. With one pair this cannot be.
 
-**One network against another**: other test images might have been drawn, so images are resampled (bootstrap), and the
-test is McNemar's on the images that only one gets right. **Groups**: other seeds might have been drawn too, so the
-interval is over seeds and images together, with Student's t for few seeds.
+**One network against another**: other test images might have been drawn, so images are resampled (paired bootstrap),
+and the test is McNemar's on the images that only one gets right. Where these are fewer than {FEWEST_DIFFERING}, or the
+bootstrap would say of zero what the test does not, the line is the exact interval that belongs to the test (Fay and
+Lumbard 2021, doi:10.1002/sim.8829). The numbers of the chart say which one each line is.
+**Groups**: other seeds might have been drawn too, so the interval is over seeds and images together, with Student's t
+for few seeds.
 """
 HOW_BUBBLES = f"""
 Further up is more accurate, further left is cheaper; the area of a bubble is its parameters. The bar is the 95 %

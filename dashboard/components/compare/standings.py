@@ -55,6 +55,8 @@ def draw_standings(subject: Subject, comparison: Comparison, sides: Sequence[Sid
                 column_config={
                     "Difference": st.column_config.NumberColumn(format=POINTS, help="In points of accuracy."),
                     "p (Holm)": st.column_config.TextColumn(alignment="right"),
+                    "Only the better right": st.column_config.NumberColumn(format=_counts(comparison)),
+                    "Only the worse right": st.column_config.NumberColumn(format=_counts(comparison)),
                 },
             )  # fmt: skip
 
@@ -156,10 +158,16 @@ def _interval(low: float, high: float) -> str | None:
     return None if missing_value(low) is None else percent_interval(low, high)
 
 
+def _counts(comparison: Comparison) -> str:
+    """Return how counts of images are shown: means over seeds with one digit, as in the verdict."""
+    return "%.1f" if any(one.n > 1 for one in comparison.standings) else "%.0f"
+
+
 def _columns(table: pl.DataFrame, comparison: Comparison, base: int | None) -> dict[str, Any]:
     """Return how each column looks and what it means."""
     column = st.column_config
     baseline = "" if base is None else comparison.standings[base].name
+    counts = _counts(comparison)
     looks: dict[str, Any] = {
         "Run": column.TextColumn(pinned=True, width="medium"),
         "Group": column.TextColumn(pinned=True, width="medium"),
@@ -179,9 +187,9 @@ def _columns(table: pl.DataFrame, comparison: Comparison, base: int | None) -> d
             alignment="right", help="How likely chance alone makes a difference as large, corrected for all pairs."
         ),
         "Only it right": column.NumberColumn(
-            format="%.0f", help="Images that it gets right and the baseline wrong; of groups the mean."
+            format=counts, help="Images that it gets right and the baseline wrong; of groups the mean over all pairs."
         ),
-        "Only baseline right": column.NumberColumn(format="%.0f", help="Images that only the baseline gets right."),
+        "Only baseline right": column.NumberColumn(format=counts, help="Images that only the baseline gets right."),
         "Best validation": column.NumberColumn(format=PERCENT),
         "Open": column.LinkColumn(display_text="open", help="The run, or the runs of the group one by one."),
     }

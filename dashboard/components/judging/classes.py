@@ -24,10 +24,12 @@ HOW_TO_READ = """
 **Recall** of *cat*: of all images of cats, how many were recognised. **Precision** of *cat*: of all images that
 were called a cat, how many are one. **F1** is high only where both are (their harmonic mean).
 
-The thin lines are 95 % intervals: with other test images the number might be anywhere on them. Where the lines of
-two classes, or of two networks, overlap by much, do not read a ranking into them. The number behind a class is how
-many images it has: the fewer, the longer the line. A low recall with a high precision means that the network is
-reluctant to say the class; the other way round, that it says it too often.
+The thin lines are 95 % intervals: with other test images the number might be anywhere on them. Of several seeds taken
+together the point is their mean, and the line is for other seeds and other test images at once, rather too long than
+too short: seeds that all agree have the line that their images allow, never none. Where the lines of two classes, or of
+two networks, overlap by much, do not read a ranking into them. The number behind a class is how many images it has: the
+fewer, the longer the line. A low recall with a high precision means that the network is reluctant to say the class; the
+other way round, that it says it too often.
 """
 
 
@@ -63,9 +65,9 @@ def _averages(overlays: Sequence[Overlay[ClassScores]]) -> None:
         alt="Averages of precision, recall and F1 over the classes",
     )
     st.caption(
-        "With 95 % intervals. Macro recall is also called balanced accuracy: it does not rise when a network learns "
-        "the large classes only. Where classes have few images the other averages are biased; the intervals leave that "
-        "out, so a number may stand beside its own."
+        "With 95 % intervals, over images or, of several seeds, over seeds and images. Macro recall is also called "
+        "balanced accuracy: it does not rise when a network learns the large classes only. Where classes have few "
+        "images the other averages are biased; the intervals leave that out, so a number may stand beside its own."
     )
 
 

@@ -21,7 +21,8 @@ RELIABILITY_HOW = """
 Each point takes the images of which the network is about equally sure (to the right: how sure) and shows how many of
 these it gets right (up). On the dotted line it is as often right as it says: 80 % sure, 80 % right. **Under the line
 it is too sure of itself**, as most modern networks are. The bars beneath say how many images are so sure: a point
-over a short bar stands on few images, and its line, the 95 % interval, is long.
+over a short bar stands on few images, and its line, the 95 % interval, is long; of several seeds taken together it is
+over seeds and images.
 
 The **expected calibration error** is the mean distance from the dotted line, each point weighted by its images. It is
 never 0, not even for a perfect network, because points scatter: compare it with what a perfect network would show by
@@ -36,7 +37,7 @@ that rises steeply towards few answers belongs to a network whose doubts are wor
 when sure as when not.
 
 Thresholds of two networks do not compare, since one may simply be bolder: compare them over the share answered. The
-band is the 95 % interval; it widens where few images are answered.
+band is the 95 % interval, of several seeds over seeds and images; it widens where few images are answered.
 """
 
 

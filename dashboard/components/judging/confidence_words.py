@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 import streamlit as st
 
 from cnnlab.analysis.calibration import Calibration
 from cnnlab.analysis.confidence_report import ConfidenceReport
 from cnnlab.analysis.intervals import student, wilson
+from cnnlab.analysis.share_intervals import shares, wilson_ends
 from cnnlab.plots.labels import digits_below_one, plural
-from cnnlab.plots.overlays import Overlay
+from cnnlab.plots.overlays import Overlay, combined
 from dashboard.components.numbers import MISSING, count, percent, percent_interval
 
 NUMBERS = (
@@ -181,17 +183,13 @@ def threshold_table(overlays: Sequence[Overlay[ConfidenceReport]], target: float
     rows = []
     for one in overlays:
         points = [point for report in one.results if (point := report.operating_point(target))]
-        accuracies = [point.accuracy for point in points if point.answered]
-        right = _mean_percent(accuracies)
-        if len(points) == 1 and points[0].answered:
-            right += f" ({percent_interval(*wilson(points[0].right, points[0].answered))})"
         rows.append(
             {
                 "Run": one.label,
                 "Threshold": " to ".join(confidence_text(end) for end in _range([point.threshold for point in points]))
                 or MISSING,
                 "Answered": _mean_percent([point.coverage for point in points]),
-                "Right among these": right,
+                "Right among these": _right_text([(point.right, point.answered) for point in points if point.answered]),
                 "Runs": f"{len(points)} of {len(one.results)}",
             }
         )
@@ -227,17 +225,32 @@ def _ends(low: float, high: float, digits: int) -> str:
 
 def _error_text(parts: Sequence[Calibration]) -> str:
     errors = [part.equal_width for part in parts]
-    if len(errors) == 1:
-        return f"{percent(errors[0].value, 2)} ({percent_interval(errors[0].low, errors[0].high, 2)})"
-    return _mean_percent([error.value for error in errors], 2)
+    if not errors:
+        return MISSING
+    ends = ([[getattr(error, name)] for error in errors] for name in ("value", "low", "high"))
+    return _with_interval(combined(*ends), 2)
+
+
+def _right_text(counts: Sequence[tuple[int, int]]) -> str:
+    """Return the share of right answers, from how many are right of how many in each run."""
+    if not counts:
+        return MISSING
+    right, answered = (np.array([[pair[place]] for pair in counts]) for place in (0, 1))
+    return _with_interval(combined(*(list(part) for part in (shares(right, answered), *wilson_ends(right, answered)))))
+
+
+def _with_interval(found: Sequence[Any], digits: int = 1) -> str:
+    """Return the first point of what `combined` gives, in percent."""
+    value, low, high = (float(part[0]) for part in found[:3])
+    return percent(value, digits) + (f" ({percent_interval(low, high, digits)})" if low == low else "")
 
 
 def _mean_percent(values: Sequence[float], digits: int = 1) -> str:
-    """Return the mean in percent, with Student's 95 % interval of several."""
+    """Return the mean in percent, with Student's 95 % interval of several that are not all the same."""
     if not values:
         return MISSING
     mean, low, high = student(values)
-    return percent(mean, digits) + (f" ({percent_interval(max(0, low), min(1, high), digits)})" if low == low else "")
+    return percent(mean, digits) + (f" ({percent_interval(max(0, low), min(1, high), digits)})" if low < high else "")
 
 
 def _mean(values: Sequence[float], digits: int) -> str:

@@ -31,7 +31,8 @@ scores higher than another image, picked by chance: 1 is perfect, 0.5 guessing.
 
 **Macro** averages over the classes, each counting the same; **micro** puts all classes into one list. AUC looks good
 easily where a class is rare, since most images are then easily told from it: look at precision and recall, too. The
-interval says how far the number might be with other test images.
+interval says how far the number might be with other test images, and of several seeds with other seeds, too. The band
+around the mean curve of several seeds is over these alone.
 """
 PR_HOW = """
 The same walk down the list, asking something else: when so many of the cats are found (**recall**), how many of the
