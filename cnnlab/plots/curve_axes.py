@@ -22,8 +22,11 @@ _X_TITLES = {
     "epoch": "Epoch",
     "step": "Step (optimizer updates)",
     "images": "Images seen in training",
-    "operations": "Operations spent in training (3 x MACs of an image x images)",
+    "operations": "Operations spent in training (MACs)",
 }
+# Of a logarithmic axis, about: plotly then writes decades, or 1, 2 and 5 of each, or a few numbers within one. At its
+# own choice they run into one another.
+LOG_TICKS = 3
 _TIMES = ((3600.0, "h"), (60.0, "min"))
 
 
@@ -61,7 +64,7 @@ def set_y(figure: go.Figure, metric: str, *, is_log: bool = False, axis: str = "
         look |= {} if is_log else {"autorangeoptions": {"clipmin": -0.01, "clipmax": 1.01}}
     if metric == "learning_rate":
         look = {"exponentformat": "power", "rangemode": "tozero"}
-    figure.update_layout({axis: look | ({"type": "log"} if is_log else {})})
+    figure.update_layout({axis: look | ({"type": "log", "nticks": LOG_TICKS} if is_log else {})})
 
 
 def set_x(figure: go.Figure, x: Horizontal, curves: Sequence[Curve], *, is_log: bool, epochs: int | None) -> None:
@@ -73,4 +76,4 @@ def set_x(figure: go.Figure, x: Horizontal, curves: Sequence[Curve], *, is_log: 
         stands = {} if is_log else {"range": [0, max(last, epochs or 0) * 1.02 + 0.2]}
         figure.update_xaxes(tickformat="d", **stands)
     if is_log:  # with prefixes of SI a few milliseconds would read as minutes
-        figure.update_xaxes(type="log", tickformat="~g" if x == "elapsed_s" else "~s")
+        figure.update_xaxes(type="log", nticks=LOG_TICKS, tickformat="~g" if x == "elapsed_s" else "~s")

@@ -16,6 +16,8 @@ from cnnlab.plots.learning_curves import LearningCurvesInfo, learning_curves_sum
 from cnnlab.plots.template import empty_figure, new_figure
 
 LARGE_PX, FIRST_PX, SMALL_PX, GAP_PX = 260, 360, 110, 26
+# On a phone the legend has a row per entry; of more than eight the rest is scrolled to, or a page would be legend.
+LEGEND_ROW_PX, LEGEND_ROWS = 20, (5, 13)
 NUMBERS = {
     "metric": pl.String,
     "output": pl.String,
@@ -83,7 +85,7 @@ def curve_panels_info(
     """
     shown = tuple(panel for panel in panels if not panel.info.is_empty)
     marks = tuple(
-        () if ended is None or panel.is_small else marks_of(panel.info.curves, panel.info.metric, ended)
+        () if ended is None or panel.is_small else marks_of(panel.info.curves, panel.info.metric, ended, panel.info.members)
         for panel in shown
     )
     return CurvePanelsInfo(shown, tuple(panel for panel in panels if panel.info.is_empty), marks, is_log_x, is_log_y)
@@ -105,7 +107,9 @@ def curve_panels(info: CurvePanelsInfo, *, epochs: int | None = None) -> go.Figu
     heights = [_height(panel, is_first=place == 0) for place, panel in enumerate(info.panels)]
     tall = sum(heights) + GAP_PX * (len(heights) - 1)
     revision = f"{first.x}/{[panel.info.metric for panel in info.panels]}/{info.is_log_x}/{info.is_log_y}"
-    figure = new_figure(x_title=x_title, height_px=tall + 120, revision=revision)
+    least, most = LEGEND_ROWS
+    legend_px = LEGEND_ROW_PX * min(most, least + (len(first.keys) if len(first.keys) > 1 else 0))
+    figure = new_figure(x_title=x_title, height_px=tall + 20 + legend_px, revision=revision)
     top = float(tall)
     for place, (panel, height) in enumerate(zip(info.panels, heights, strict=True)):
         axis = f"y{place + 1 if place else ''}"
@@ -127,7 +131,7 @@ def curve_panels(info: CurvePanelsInfo, *, epochs: int | None = None) -> go.Figu
     explain_marks(figure, [mark.kind for marks in info.marks for mark in marks])
     set_x(figure, first.x, curves, is_log=info.is_log_x, epochs=epochs)
     figure.update_xaxes(anchor=axis)
-    figure.update_layout(legend={"y": -56 / tall, "maxheight": 110})
+    figure.update_layout(legend={"y": -56 / tall, "maxheight": legend_px})
     return figure
 
 
