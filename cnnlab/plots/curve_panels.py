@@ -85,7 +85,9 @@ def curve_panels_info(
     """
     shown = tuple(panel for panel in panels if not panel.info.is_empty)
     marks = tuple(
-        () if ended is None or panel.is_small else marks_of(panel.info.curves, panel.info.metric, ended, panel.info.members)
+        ()
+        if ended is None or panel.is_small
+        else marks_of(panel.info.curves, panel.info.metric, ended, panel.info.members)
         for panel in shown
     )
     return CurvePanelsInfo(shown, tuple(panel for panel in panels if panel.info.is_empty), marks, is_log_x, is_log_y)

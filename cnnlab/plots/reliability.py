@@ -14,7 +14,7 @@ import polars as pl
 from cnnlab.analysis.calibration import Calibration, CalibrationError
 from cnnlab.plots.labels import escaped, plural
 from cnnlab.plots.overlays import Line, Overlay, add_line, basis, column, combined, error_bars, listed, most, numbers_of
-from cnnlab.plots.palette import NEUTRAL, colour_of
+from cnnlab.plots.palette import NEUTRAL, colour_of, symbol_of
 from cnnlab.plots.template import empty_figure, new_figure
 
 Bins = Literal["equal_width", "equal_mass"]
@@ -62,16 +62,19 @@ def reliability_info(overlays: Sequence[Overlay[Calibration]], bins: Bins = "equ
     )
 
 
-def reliability(info: ReliabilityInfo, colours: Mapping[str, str] | None = None) -> go.Figure:
+def reliability(
+    info: ReliabilityInfo, colours: Mapping[str, str] | None = None, symbols: Mapping[str, str] | None = None
+) -> go.Figure:
     """Draw accuracy over confidence above, and how often the network is so sure beneath.
 
     Args:
-        colours: By key, where a page has given them out.
+        colours: By key, where a page has given them out; `symbols` likewise.
     """
     if info.is_empty:
         return empty_figure("No predictions yet: they come when the run has ended.")
     figure = new_figure(x_title="Confidence (%)", y_title="Right (%)", height_px=540)
     colours = colours or colour_of(line.key for line in info.lines)
+    symbols = symbols or symbol_of(line.key for line in info.lines)
     figure.add_scatter(
         x=[0, 1],
         y=[0, 1],
@@ -89,6 +92,7 @@ def reliability(info: ReliabilityInfo, colours: Mapping[str, str] | None = None)
             name=line.label,
             hover="confidence %{x:.1%}, right %{y:.1%}",
             mode="lines+markers",
+            symbol=symbols[line.key],
             error_y=error_bars(line, colour),
         )
         figure.add_bar(

@@ -14,7 +14,7 @@ import polars as pl
 from cnnlab.analysis.selective import COVERAGES, THRESHOLDS, Selective
 from cnnlab.plots.labels import plural
 from cnnlab.plots.overlays import Line, Overlay, add_band, add_line, basis, column, combined, listed, most, numbers_of
-from cnnlab.plots.palette import NEUTRAL, colour_of
+from cnnlab.plots.palette import NEUTRAL, colour_of, symbol_of
 from cnnlab.plots.template import empty_figure, new_figure
 
 Across = Literal["threshold", "coverage"]
@@ -62,11 +62,17 @@ def selective_info(overlays: Sequence[Overlay[Selective]], across: Across = "thr
     )
 
 
-def selective(info: SelectiveInfo, colours: Mapping[str, str] | None = None, *, mark: float | None = None) -> go.Figure:
+def selective(
+    info: SelectiveInfo,
+    colours: Mapping[str, str] | None = None,
+    symbols: Mapping[str, str] | None = None,
+    *,
+    mark: float | None = None,
+) -> go.Figure:
     """Draw accuracy solid with its interval and, over the threshold, coverage dashed.
 
     Args:
-        colours: By key, where a page has given them out.
+        colours: By key, where a page has given them out; `symbols` likewise.
         mark: Where a line stands upright: a chosen threshold, or the share that it answers.
     """
     if info.is_empty:
@@ -79,6 +85,7 @@ def selective(info: SelectiveInfo, colours: Mapping[str, str] | None = None, *, 
         revision=info.across,
     )
     colours = colours or colour_of(line.key for line in info.accuracy)
+    symbols = symbols or symbol_of(line.key for line in info.accuracy)
     for line in info.accuracy:
         add_band(figure, line, colours[line.key])
     at = "threshold" if is_over_threshold else "answered"
@@ -86,12 +93,16 @@ def selective(info: SelectiveInfo, colours: Mapping[str, str] | None = None, *, 
     for line in info.accuracy:
         name = "right among the answered" if is_alone and is_over_threshold else line.label
         hover = f"{at} %{{x:.2%}}: right %{{y:.2%}}"
-        add_line(figure, line, colours[line.key], name=name, hover=hover, showlegend=not is_alone or is_over_threshold)
+        add_line(
+            figure, line, colours[line.key], name=name, hover=hover, symbol=symbols[line.key],
+            showlegend=not is_alone or is_over_threshold,
+        )  # fmt: skip
     for line in info.coverage:
         hover = "threshold %{x:.2%}: answers %{y:.2%} of the images"
         style = {"dash": "dash", "width": 1.5}
         add_line(
-            figure, line, colours[line.key], name="answered", hover=hover, style=style, showlegend=is_alone,
+            figure, line, colours[line.key], name="answered", hover=hover, style=style, symbol=symbols[line.key],
+            showlegend=is_alone,
         )  # fmt: skip
     if info.coverage and not is_alone:
         _explain(figure)

@@ -20,7 +20,7 @@ from cnnlab.plots.overlays import (
     listed,
     most,
 )
-from cnnlab.plots.palette import colour_of
+from cnnlab.plots.palette import colour_of, symbol_of
 from cnnlab.plots.template import empty_figure, new_figure
 
 TOLD = (1, 5)
@@ -61,16 +61,19 @@ def top_k_info(overlays: Sequence[Overlay[TopK]]) -> TopKInfo:
     return TopKInfo(tuple(lines), **counts)
 
 
-def top_k(info: TopKInfo, colours: Mapping[str, str] | None = None) -> go.Figure:
+def top_k(
+    info: TopKInfo, colours: Mapping[str, str] | None = None, symbols: Mapping[str, str] | None = None
+) -> go.Figure:
     """Draw the lines with their intervals.
 
     Args:
-        colours: By key, where a page has given them out.
+        colours: By key, where a page has given them out; `symbols` likewise.
     """
     if info.is_empty:
         return empty_figure("No predictions yet: they come when the run has ended.")
     figure = new_figure(x_title="k: how many guesses count", y_title="Top-k accuracy (%)", height_px=380)
     colours = colours or colour_of(line.key for line in info.lines)
+    symbols = symbols or symbol_of(line.key for line in info.lines)
     for line in info.lines:
         add_line(
             figure,
@@ -79,6 +82,7 @@ def top_k(info: TopKInfo, colours: Mapping[str, str] | None = None) -> go.Figure
             name=line.label,
             hover="true class among the first %{x}: %{y:.2%}",
             mode="lines+markers",
+            symbol=symbols[line.key],
             error_y=error_bars(line, colours[line.key]),
             showlegend=len(info.lines) > 1,
         )

@@ -189,7 +189,9 @@ def test_a_group_is_stopped_where_all_of_its_runs_are(ended, kind, reason):
 
 def test_the_legend_names_the_runs_first_and_has_a_row_for_each():
     many = {f"r{place}": [1.0] for place in range(6)}
-    figures = [curve_panels(curve_panels_info([Panel(learning_curves_info(metrics(one)))])) for one in (many, {"a": [1.0]})]
+    figures = [
+        curve_panels(curve_panels_info([Panel(learning_curves_info(metrics(one)))])) for one in (many, {"a": [1.0]})
+    ]
     assert figures[0].layout.legend.maxheight >= figures[1].layout.legend.maxheight + 6 * 20
     assert figures[0].layout.height - figures[1].layout.height == 6 * 20
     (val,) = named(figures[0], "val")

@@ -86,7 +86,9 @@ def members_table(subject: Subject, sides: Sequence[Side]) -> pl.DataFrame:
         | {name: _own([by_id[run_id]])[name] for name in ("Test top-1", "95 % interval", "Test images")}
         | {"Run": run_label(by_id[run_id]), "Open": url("run", run=run_id)}
         for side in sides
-        for run_id in sorted(side.run_ids, key=lambda run_id: (by_id[run_id]["seed"] is None, by_id[run_id]["seed"] or 0))
+        for run_id in sorted(
+            side.run_ids, key=lambda run_id: (by_id[run_id]["seed"] is None, by_id[run_id]["seed"] or 0)
+        )
     ]
     return pl.DataFrame(rows, infer_schema_length=None)
 

@@ -60,15 +60,16 @@ def _calibration(judged: Judged, overlays: Sequence[Overlay[ConfidenceReport]]) 
         )
     if judged.is_one_run:
         _draw_numbers(overlays[0].results[0])
-        drawn, colours = words.before_and_after(overlays[0].results[0]), None
+        drawn, looks = words.before_and_after(overlays[0].results[0]), (None, None)
     else:
         st.dataframe(
             words.calibration_table(overlays), hide_index=True, key="calibrations", column_config=words.COLUMNS
         )
-        drawn, colours = words.calibrations(overlays, is_scaled=is_scaled), judged.colours
+        drawn = words.calibrations(overlays, is_scaled=is_scaled)
+        looks = (judged.colours, judged.symbols)
     info = reliability.reliability_info(drawn, bins)
     chart(
-        reliability.reliability(info, colours),
+        reliability.reliability(info, *looks),
         f"{judged.place}_reliability",
         summary=reliability.reliability_summary(info),
         numbers=info.numbers,
@@ -116,7 +117,7 @@ def _threshold(judged: Judged, overlays: Sequence[Overlay[ConfidenceReport]]) ->
     curves = [Overlay(one.key, one.label, tuple(report.selective for report in one.results)) for one in overlays]
     info = selective.selective_info(curves, across)
     chart(
-        selective.selective(info, judged.colours, mark=mark),
+        selective.selective(info, judged.colours, judged.symbols, mark=mark),
         f"{judged.place}_selective",
         summary=selective.selective_summary(info),
         numbers=info.numbers,
