@@ -111,7 +111,8 @@ def test_a_number_of_the_table_is_100_for_all_alone():
 def test_runs_of_one_colour_have_symbols_of_the_page():
     two = overlays(by_threshold, 1, 1)
     looks = {"a": "#112233", "b": "#112233"}, {"a": "circle", "b": "square"}
-    first, second = selective.selective(selective.selective_info(two, "coverage"), *looks).data
+    figure = selective.selective(selective.selective_info(two, "coverage"), *looks)
+    first, second = (trace for trace in figure.data if trace.fill is None)
     assert (first.mode, second.mode) == ("lines", "lines+markers")
     assert second.marker.symbol == "square"
     assert second.marker.maxdisplayed < 20, "a symbol now and then, not one at each of a hundred points"
