@@ -13,11 +13,11 @@ from cnnlab.plots.curve_drawing import add_curves, explain_splits
 from cnnlab.plots.curve_marks import Mark, add_marks, explain_marks, marks_of
 from cnnlab.plots.labels import escaped, plural
 from cnnlab.plots.learning_curves import LearningCurvesInfo, learning_curves_summary, listed_gaps, look_of
-from cnnlab.plots.template import empty_figure, new_figure
+from cnnlab.plots.template import LEGEND_ROW_PX, LEGEND_ROWS, empty_figure, new_figure
 
 LARGE_PX, FIRST_PX, SMALL_PX, GAP_PX = 260, 360, 110, 26
-# On a phone the legend has a row per entry; of more than eight the rest is scrolled to, or a page would be legend.
-LEGEND_ROW_PX, LEGEND_ROWS = 20, (5, 13)
+# Of the legend: splits and marks.
+EXPLANATIONS = 5
 NUMBERS = {
     "metric": pl.String,
     "output": pl.String,
@@ -109,8 +109,8 @@ def curve_panels(info: CurvePanelsInfo, *, epochs: int | None = None) -> go.Figu
     heights = [_height(panel, is_first=place == 0) for place, panel in enumerate(info.panels)]
     tall = sum(heights) + GAP_PX * (len(heights) - 1)
     revision = f"{first.x}/{[panel.info.metric for panel in info.panels]}/{info.is_log_x}/{info.is_log_y}"
-    least, most = LEGEND_ROWS
-    legend_px = LEGEND_ROW_PX * min(most, least + (len(first.keys) if len(first.keys) > 1 else 0))
+    runs = len(first.keys) if len(first.keys) > 1 else 0
+    legend_px = LEGEND_ROW_PX * min(LEGEND_ROWS, EXPLANATIONS + runs)
     figure = new_figure(x_title=x_title, height_px=tall + 20 + legend_px, revision=revision)
     top = float(tall)
     for place, (panel, height) in enumerate(zip(info.panels, heights, strict=True)):
@@ -127,7 +127,7 @@ def curve_panels(info: CurvePanelsInfo, *, epochs: int | None = None) -> go.Figu
         figure.update_layout({name: {"domain": domain, "anchor": "x", "title": title}})
         if panel.is_small:
             figure.update_layout({name: {"nticks": 4}})
-        set_y(figure, panel.info.metric, is_log=info.is_log_y and not panel.is_small, axis=name)
+        set_y(figure, panel.info.metric, panel.info.curves, is_log=look.is_log_y, axis=name)
         top -= height + GAP_PX
     explain_splits(figure, [curve.split for one in large for curve in one.info.curves], first.colours)
     explain_marks(figure, [mark.kind for marks in info.marks for mark in marks])

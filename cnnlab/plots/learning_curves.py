@@ -157,7 +157,7 @@ def learning_curves(
     add_marks(figure, marks, info.metric, info.colours, scale=scale, x_text=x_text)
     explain_splits(figure, [curve.split for curve in info.curves], info.colours)
     explain_marks(figure, [mark.kind for mark in marks])
-    set_y(figure, info.metric, is_log=is_log_y)
+    set_y(figure, info.metric, info.curves, is_log=is_log_y)
     set_x(figure, info.x, info.curves, is_log=is_log_x, epochs=epochs)
     return figure
 

@@ -15,7 +15,7 @@ from cnnlab.analysis.calibration import Calibration, CalibrationError
 from cnnlab.plots.labels import escaped, plural
 from cnnlab.plots.overlays import Line, Overlay, add_line, basis, column, combined, error_bars, listed, most, numbers_of
 from cnnlab.plots.palette import NEUTRAL, colour_of, symbol_of
-from cnnlab.plots.template import empty_figure, new_figure
+from cnnlab.plots.template import empty_figure, give_legend_room, new_figure
 
 Bins = Literal["equal_width", "equal_mass"]
 # The lower panel: how many images are so sure.
@@ -120,6 +120,7 @@ def reliability(
         legend={"y": -0.14},
     )
     figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%", anchor="y2")
+    give_legend_room(figure, len(info.lines) + 1)
     return figure
 
 

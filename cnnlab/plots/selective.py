@@ -15,7 +15,7 @@ from cnnlab.analysis.selective import COVERAGES, THRESHOLDS, Selective
 from cnnlab.plots.labels import plural
 from cnnlab.plots.overlays import Line, Overlay, add_band, add_line, basis, column, combined, listed, most, numbers_of
 from cnnlab.plots.palette import NEUTRAL, colour_of, symbol_of
-from cnnlab.plots.template import empty_figure, new_figure
+from cnnlab.plots.template import empty_figure, give_legend_room, new_figure
 
 Across = Literal["threshold", "coverage"]
 TITLES: dict[Across, str] = {
@@ -113,6 +113,7 @@ def selective(
     figure.update_yaxes(tickformat=".4~p" if not is_over_threshold else ".0%")
     if is_over_threshold:
         figure.update_yaxes(range=[-0.01, 1.02])
+    give_legend_room(figure, len(info.accuracy) + 2)
     return figure
 
 

@@ -21,7 +21,7 @@ from cnnlab.plots.overlays import (
     most,
 )
 from cnnlab.plots.palette import colour_of, symbol_of
-from cnnlab.plots.template import empty_figure, new_figure
+from cnnlab.plots.template import empty_figure, give_legend_room, new_figure
 
 TOLD = (1, 5)
 
@@ -89,6 +89,7 @@ def top_k(
     figure.update_layout(hovermode="closest")
     figure.update_xaxes(dtick=1, range=[0.6, max(len(line.x) for line in info.lines) + 0.4])
     figure.update_yaxes(tickformat="~%", autorangeoptions={"clipmin": -0.01, "clipmax": 1.01})
+    give_legend_room(figure, len(info.lines))
     return figure
 
 

@@ -169,7 +169,7 @@ def test_of_many_runs_all_areas_are_one_trace():
     assert len(dots) == 13
     assert names.mode == "text"
     assert list(areas.marker.line.color) == [trace.marker.color for trace in dots]
-    assert list(figure.data[0].customdata) == [trace.customdata[0] for trace in figure.data[1:14]]
+    assert list(areas.customdata) == [trace.customdata[0] for trace in dots]
     assert len(bubbles(bubbles_info(summaries(*TWO)), colour_by="run").data) == 2 * 2 + 1
 
 

@@ -198,10 +198,14 @@ def test_the_legend_names_the_runs_first_and_has_a_row_for_each():
     assert val.legendrank > 1000, "plotly's own rank, that of the runs"
 
 
-def test_a_logarithmic_axis_has_few_ticks():
-    info = curve_panels_info([Panel(learning_curves_info(metrics({"a": [1.0, 0.1]})))], is_log_x=True, is_log_y=True)
+@pytest.mark.parametrize(
+    ("values", "ticks"), [([1.0, 0.5], (None, 3)), ([1.0, 0.1], ("D2", None)), ([1.0, NAN, 0.0, 1e-9], (2, None))]
+)
+def test_a_logarithmic_axis_has_few_ticks(values, ticks):
+    info = curve_panels_info([Panel(learning_curves_info(metrics({"a": values})))], is_log_x=True, is_log_y=True)
     layout = curve_panels(info).layout
-    assert (layout.xaxis.nticks, layout.yaxis.nticks) == (3, 3)
+    assert (layout.yaxis.dtick, layout.yaxis.nticks) == ticks
+    assert layout.yaxis.tickformat == "~g", "digits between decades are written in full"
 
 
 def test_many_curves_have_few_markers_each():

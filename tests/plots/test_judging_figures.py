@@ -320,6 +320,18 @@ def test_thresholds_of_nothing():
     assert not selective.selective(info).data
 
 
+def test_many_entries_of_a_legend_do_not_take_the_height_of_the_plot():
+    one = overlays(by_confidence, 1)[0]
+    few, many = (
+        reliability.reliability(
+            reliability.reliability_info([Overlay(str(place), f"run {place}", one.results) for place in range(count)])
+        ).layout
+        for count in (2, 9)
+    )
+    assert many.height - few.height == 7 * 20
+    assert many.legend.maxheight == 10 * 20
+
+
 def test_colours_of_the_page_are_kept():
     colours = {"a": "#112233", "b": "#445566"}
     two = overlays(by_threshold, 1, 1)

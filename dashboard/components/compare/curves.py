@@ -8,6 +8,7 @@ import polars as pl
 import streamlit as st
 
 from cnnlab.analysis.curve_rows import step_rows
+from cnnlab.analysis.pairing import CUT_SHORT
 from cnnlab.plots.curve_axes import LARGER_IS_BETTER, METRIC_TITLES
 from cnnlab.plots.curve_panels import (
     CurvePanelsInfo,
@@ -180,10 +181,7 @@ def why_without(rows: Sequence[Mapping[str, Any]], metric: str, output: str | No
     """Return of each run that is over why it would have no value of a metric; another's may still come."""
     of = f" of the output {output}" if output else ""
     lacking = f"it has no {metric.replace('_', ' ')}{of}"
-    said = {
-        "completed": lacking,
-        **{state: f"{state} before its first epoch" for state in ("failed", "cancelled")},
-    }
+    said = {"completed": lacking, **{state: f"{state} before its first epoch" for state in CUT_SHORT}}
     return {
         row["run_id"]: lacking if row["epochs_done"] else said[row["state"]] for row in rows if row["state"] in said
     }
