@@ -13,7 +13,7 @@ from cnnlab.plots.curve_drawing import add_curves, explain_splits
 from cnnlab.plots.curve_marks import Mark, add_marks, explain_marks, marks_of
 from cnnlab.plots.labels import escaped, plural
 from cnnlab.plots.learning_curves import LearningCurvesInfo, learning_curves_summary, listed_gaps, look_of
-from cnnlab.plots.template import LEGEND_ROW_PX, LEGEND_ROWS, empty_figure, new_figure
+from cnnlab.plots.template import LEGEND_EDGE_PX, LEGEND_ROW_PX, LEGEND_ROWS, empty_figure, new_figure
 
 LARGE_PX, FIRST_PX, SMALL_PX, GAP_PX = 260, 360, 110, 26
 # Of the legend: splits and marks.
@@ -110,7 +110,7 @@ def curve_panels(info: CurvePanelsInfo, *, epochs: int | None = None) -> go.Figu
     tall = sum(heights) + GAP_PX * (len(heights) - 1)
     revision = f"{first.x}/{[panel.info.metric for panel in info.panels]}/{info.is_log_x}/{info.is_log_y}"
     runs = len(first.keys) if len(first.keys) > 1 else 0
-    legend_px = LEGEND_ROW_PX * min(LEGEND_ROWS, EXPLANATIONS + runs)
+    legend_px = LEGEND_ROW_PX * min(LEGEND_ROWS, EXPLANATIONS + runs) + LEGEND_EDGE_PX
     figure = new_figure(x_title=x_title, height_px=tall + 20 + legend_px, revision=revision)
     top = float(tall)
     for place, (panel, height) in enumerate(zip(info.panels, heights, strict=True)):

@@ -50,8 +50,10 @@ def precision_recall(
         add_band(figure, line, colours[line.key])
     for line in info.lines:
         hover = "precision %{y:.2%} at recall %{x:.1%}"
-        look = {"style": {"shape": "vh"}, "symbol": symbols[line.key]}
-        add_line(figure, line, colours[line.key], name=f"{line.label}: {area_text(line)}", hover=hover, **look)
+        add_line(
+            figure, line, colours[line.key], name=f"{line.label}: {area_text(line)}", hover=hover,
+            style={"shape": "vh"}, symbol=symbols[line.key],
+        )  # fmt: skip
     figure.update_layout(hovermode="closest", showlegend=True)
     figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%")
     figure.update_yaxes(range=[-0.01, 1.02], tickformat=".0%")

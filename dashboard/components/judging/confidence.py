@@ -58,18 +58,19 @@ def _calibration(judged: Judged, overlays: Sequence[Overlay[ConfidenceReport]]) 
         is_scaled = not judged.is_one_run and st.toggle(
             "After temperature scaling", key="scaled", bind="query-params", help="Fitted on the validation images."
         )
+    colours, symbols = None, None
     if judged.is_one_run:
         _draw_numbers(overlays[0].results[0])
-        drawn, looks = words.before_and_after(overlays[0].results[0]), (None, None)
+        drawn = words.before_and_after(overlays[0].results[0])
     else:
         st.dataframe(
             words.calibration_table(overlays), hide_index=True, key="calibrations", column_config=words.COLUMNS
         )
         drawn = words.calibrations(overlays, is_scaled=is_scaled)
-        looks = (judged.colours, judged.symbols)
+        colours, symbols = judged.colours, judged.symbols
     info = reliability.reliability_info(drawn, bins)
     chart(
-        reliability.reliability(info, *looks),
+        reliability.reliability(info, colours, symbols),
         f"{judged.place}_reliability",
         summary=reliability.reliability_summary(info),
         numbers=info.numbers,
