@@ -9,6 +9,7 @@ if str(HERE.parent) not in sys.path:  # 'streamlit run dashboard/app.py' puts on
 
 import streamlit as st  # noqa: E402
 
+from dashboard.components.browser_history import browser_history  # noqa: E402
 from dashboard.state import PAGES, begin, show_messages  # noqa: E402
 
 st.set_page_config(
@@ -18,6 +19,7 @@ st.set_page_config(
     menu_items={"About": "CNN Lab: learn, train and compare convolutional networks in the browser."},
 )
 st.logo(HERE / "assets" / "logo.svg", size="medium")
+browser_history()
 sections: dict[str, list[st.Page]] = {}
 for spec in PAGES.values():
     sections.setdefault(spec.section, []).append(

@@ -45,10 +45,15 @@ class Side:
 # ---- answers ----
 
 
-def predictions(run_ids: Sequence[str], split: str) -> pl.DataFrame:
-    """Return what some runs took each image for, one after the other, without the probabilities."""
+def predictions(run_ids: Sequence[str], split: str, sample_ids: pl.Series | None = None) -> pl.DataFrame:
+    """Return what some runs took each image for, one after the other, without the probabilities.
+
+    Args:
+        sample_ids: Of the images; all when left out.
+    """
     columns = ("run_id", "split", "output", "label", "predicted")
-    return pl.concat([data.predictions(run_id, split).select(columns) for run_id in run_ids])
+    wanted = True if sample_ids is None else pl.col("sample_id").is_in(sample_ids.implode())
+    return pl.concat([data.predictions(run_id, split).filter(wanted).select(columns) for run_id in run_ids])
 
 
 def classes_of(run_id: str, output: str) -> tuple[str, ...]:
@@ -85,17 +90,6 @@ def _doubts(root: str, stamps: tuple[tuple[str, int], ...], output: str, split: 
 
 
 # ---- images ----
-
-
-def family(run_id: str) -> str:
-    """Return the data set whose images a run was tested on: of a corrected one, the first that it was made from."""
-    name = data.config(run_id).data.dataset
-    origins = {info.name: info.facts.get("corrected_from", {}).get("name", info.name) for info in data.datasets()}
-    seen: set[str] = set()
-    while origins.get(name, name) != name and name not in seen:
-        seen.add(name)
-        name = origins[name]
-    return name
 
 
 def dataset(run_id: str) -> Dataset:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cnnlab.analysis.comparison import Against, Comparison, Standing
+from cnnlab.analysis.pairing import shared_text
 from cnnlab.analysis.sides import Side
 from cnnlab.plots.labels import listed_with_reasons, plural
 
@@ -197,12 +198,8 @@ def _reach(comparison: Comparison, sides: Sequence[Side]) -> str:
 
 def _notes(comparison: Comparison, sides: Sequence[Side], names: Mapping[str, str]) -> Iterable[str]:
     shared = comparison.shared
-    if shared.left_out and comparison.standings:
-        lost = {run_id: f"{count:,} more" for run_id, count in shared.left_out.items()}
-        yield (
-            f"Compared on the {plural(shared.num_images, 'test image')} that all of them share; also tested on others: "
-            f"{listed_with_reasons(lost, names)}."
-        )
+    if comparison.standings and (on := shared_text(shared, names)):
+        yield on
     if comparison.refused:
         yield f"Not compared: {listed_with_reasons(dict(comparison.refused.values()), {})}."
     missing = {run_id: reason for one in comparison.standings for run_id, reason in one.missing.items()}

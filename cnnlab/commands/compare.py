@@ -15,6 +15,8 @@ from cnnlab.analysis.significance import Difference
 from cnnlab.analysis.verdict import counted, p_number, points, rank_text, verdict
 from cnnlab.commands.documents import run_document
 from cnnlab.commands.output import JsonOption, grouped, percent, print_json, print_table, say
+from cnnlab.datasets.origins import origins_of
+from cnnlab.datasets.storage import list_datasets
 from cnnlab.errors import ConfigError, UnknownNameError
 from cnnlab.runs import queries
 from cnnlab.runs.store import Store
@@ -74,8 +76,9 @@ def _sides(store: Store, documents: Sequence[dict[str, Any]], output: str, is_gr
         if output not in known:
             raise UnknownNameError("output", output, known)
         rows = [row | {"main_output": output} for row in rows]
+    origins = origins_of(list_datasets(store.root))
     runs = [
-        answered_run(row, results[row["run_id"]], lambda run_id, name: queries.answers(store, run_id, name))
+        answered_run(row, results[row["run_id"]], lambda run_id, name: queries.answers(store, run_id, name), origins)
         for row in rows
     ]
     groups = {row["run_id"]: row["group_id"] or row["run_id"] for row in rows}

@@ -15,11 +15,12 @@ from cnnlab.exchange.exporting import FORMATS, export_runs
 from cnnlab.exchange.found import counted
 from cnnlab.exchange.importing import Look, import_runs, look
 from cnnlab.exchange.names import Target, target_of
+from cnnlab.exchange.report import told_remarks, told_troubles
 from cnnlab.runs.origin import TOOLS
 from cnnlab.runs.store import Store
 
 # So many reasons are printed; '--json' has them all.
-MOST_SHOWN = 20
+MOST_SHOWN, MOST_NOTES = 20, 5
 
 
 def import_runs_command(
@@ -66,6 +67,8 @@ def import_runs_command(
     for run_id in report.imported:
         earlier = report.newer.get(run_id)
         print(run_id + (f" (a later state of {', '.join(earlier)})" if earlier else ""))
+    for line in (*told_remarks(report.remarks, MOST_NOTES), *told_troubles(report.troubles, MOST_NOTES)):
+        print(line)
     for one in report.skipped[:MOST_SHOWN]:
         say(f"Left out {one.key}: {one.reason}")
 

@@ -10,14 +10,16 @@ from cnnlab.commands.documents import run_document
 from cnnlab.commands.follow import follow_log
 from cnnlab.commands.output import JsonOption, grouped, percent, print_json, print_table, say
 from cnnlab.commands.selection import WhereOption, found, selected
+from cnnlab.errors import UnknownNameError
 from cnnlab.files import size_of
 from cnnlab.launch.queue import Queue
 from cnnlab.query.sql import SqlAnswer, ask_sql
-from cnnlab.query.where import ordered, with_fields
-from cnnlab.runs import fields
+from cnnlab.query.where import ordered, parts, with_fields
+from cnnlab.runs import fields, queries
 from cnnlab.runs.adopting import as_yaml
 from cnnlab.runs.facts import read_config_values
 from cnnlab.runs.origin import is_foreign
+from cnnlab.runs.status import STATES
 from cnnlab.runs.store import Store
 from cnnlab.runs.trash import sweep_trash
 
@@ -33,17 +35,20 @@ def list_runs(
     ] = "",
     sort: Annotated[str, typer.Option("--sort", help="By a field; '-accuracy' is from high to low.")] = "",
     sql: Annotated[
-        str, typer.Option("--sql", help="Ask this instead, of the tables runs, config, metrics, predictions, layers.")
-    ] = "",
+        str | None,
+        typer.Option("--sql", help="Ask this instead, of the tables runs, config, metrics, predictions, layers."),
+    ] = None,
     has_archived: Annotated[bool, typer.Option("--archived", help="Archived runs, too.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 30,
 ) -> None:
     """List the runs of the store, newest first, or those for which a query holds."""
+    if status and status not in STATES:
+        raise UnknownNameError("state", status, STATES)
     store = Store()
     Queue().tick()
     table = found(store, where, has_archived=has_archived)
     table = table.filter(table["state"] == status) if status else table
-    if sql:
+    if sql is not None:
         is_all = not (where or status)
         _print_answer(ask_sql(store, sql, run_ids=None if is_all else table["run_id"].to_list()), json)
         return
@@ -55,7 +60,7 @@ def list_runs(
         print_json({"runs": rows, "total": table.height})
         return
     if not rows:
-        _say_none(store, where or status)
+        _say_none(store, where, status)
         return
     if names:
         right = [name for name, kind in shown.schema.items() if kind.is_numeric()]
@@ -82,11 +87,13 @@ def _cell_text(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
-def _say_none(store: Store, is_filtered: str) -> None:
-    if is_filtered and store.run_ids():
-        print("No run matches. See all with 'python -m cnnlab runs --archived'.")
-    else:
+def _say_none(store: Store, where: str, status: str) -> None:
+    if not ((where or status) and store.run_ids()):
         print("No runs yet. Train the first with 'python -m cnnlab train --dataset digits --architecture lenet5'.")
+        return
+    print("No run matches. See all with 'python -m cnnlab runs --archived'.")
+    for part in parts(queries.summaries(store), where, lambda: fields.fields(store)) if where else ():
+        print(part.sentence)
 
 
 def _print_answer(answer: SqlAnswer, is_json: bool) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from cnnlab.config import config_from_yaml
 from cnnlab.errors import ConfigError
 from cnnlab.exchange.epochs import Counting, epochs_of
 from cnnlab.exchange.found import EmptyRunError, FoundRun, Series
-from cnnlab.exchange.names import EPOCH, Target, as_validation, is_validation, said_target, targets
+from cnnlab.exchange.names import EPOCH, Target, as_validation, is_validation, own_target, said_target, targets
 from cnnlab.exchange.outcome import outcome
 from cnnlab.exchange.settings import as_config, group_of
 from cnnlab.runs.adopting import AdoptedRun
@@ -51,7 +51,8 @@ def chosen_targets(run: FoundRun, options: ImportOptions) -> tuple[dict[str, Tar
     """Return what each name of a run becomes, and what is to be said of that."""
     points = {one.name: one.values.size for one in run.series if not is_epoch(one)}
     chosen = targets(points, is_ours=run.has_own_names)
-    chosen |= {one.name: said_target(*one.said) for one in run.series if one.said}
+    said = own_target if run.has_own_names else said_target
+    chosen |= {one.name: said(*one.said) for one in run.series if one.said}
     notes = []
     if not run.has_own_names and is_validation(chosen, points):
         chosen = as_validation(chosen)
@@ -142,8 +143,9 @@ def _of_another(
     why: Failure | None = None
     if run.state == "failed" and run.failure:
         why = {"kind": "code_error", "message": run.failure[:LONGEST_TAG], "advice": ""}
+    is_measured = len(columns["epoch"]) and "result.json" not in run.own_content
     return AdoptedRun(
-        run_id=_run_id(run, origin, config, columns),
+        run_id=_own_id(run) or _run_id(run, origin, config, columns),
         name=name,
         group_id=group_of(config, f"{origin.tool}/{run.identity}"),
         created_at=_moment(run.started_s) or origin.imported_at,
@@ -154,13 +156,27 @@ def _of_another(
         started_at=_moment(run.started_s),
         ended_at=_moment(run.ended_s),
         failure=why,
-        result=outcome(columns, has_epochs=has_epochs) if len(columns["epoch"]) else None,
+        result=outcome(columns, has_epochs=has_epochs) if is_measured else None,
+        files=_own_files(run),
     )
 
 
+def _own_files(run: FoundRun) -> dict[str, bytes]:
+    return {name: content for name, content in run.own_content.items() if name in OWN_FILES}
+
+
+def _own_id(run: FoundRun) -> str:
+    """Return the id that the run had in a store of ours, empty for a run that comes from elsewhere."""
+    run_id = str((run.own_run or {}).get("run_id", ""))
+    return run_id if is_run_id(run_id) else ""
+
+
 def _run_id(run: FoundRun, origin: Origin, config: Mapping[str, Any], columns: Mapping[str, Any]) -> str:
-    """Return an id made from what is in the run: the same import has the same, and the last 8 digits say its state."""
-    words = re.sub(r"[^a-z0-9]+", "-", run.name.lower()).strip("-")[:40].strip("-") or "run"
+    """Return an id made from what is in the run: the same import has the same, and the last 8 digits say its state.
+
+    The words in it are for people: `cnnlab.exchange.present` knows runs by the rest.
+    """
+    words = re.sub(r"[^a-z0-9]+", "-", (run.id_name or run.name).lower()).strip("-")[:40].strip("-") or "run"
     begun = datetime.fromtimestamp(run.started_s, UTC) if run.started_s and _moment(run.started_s) else None
     stamp = f"{begun:%Y%m%d-%H%M%S}-" if begun else "imported-"
     identity = hashlib.sha256(f"{origin.tool}\0{run.identity}".encode()).hexdigest()[:8]
@@ -169,7 +185,8 @@ def _run_id(run: FoundRun, origin: Origin, config: Mapping[str, Any], columns: M
 
 def _digest(run: FoundRun, config: Mapping[str, Any], columns: Mapping[str, Any]) -> str:
     found = hashlib.sha256()
-    about = [run.name, run.state, run.started_s, run.ended_s, config, dict(run.tags)]
+    name = "" if run.is_named_by_place else run.id_name or run.name
+    about = [name, run.state, run.started_s, run.ended_s, config, dict(run.tags)]
     found.update(json.dumps(about, sort_keys=True, ensure_ascii=False, default=str).encode())
     for name in ("epoch", "step", "value", "elapsed_s"):
         found.update(np.ascontiguousarray(columns[name]).tobytes())
@@ -212,19 +229,19 @@ def _own(run: FoundRun) -> _Own | None:
 
 
 def _of_ours(run: FoundRun, own: _Own, origin: Origin, columns: Mapping[str, Any]) -> AdoptedRun:
-    run_id = str(own.said.get("run_id", ""))
     return AdoptedRun(
-        run_id=run_id if is_run_id(run_id) else _run_id(run, origin, {"text": own.config}, columns),
+        run_id=_own_id(run) or _run_id(run, origin, {"text": own.config}, columns),
         name=str(own.said.get("name") or run.name)[:LONGEST_NAME],
         group_id=own.group_id,
         created_at=str(own.said.get("created_at") or _moment(run.started_s) or origin.imported_at),
-        origin=own.origin or origin,
+        origin=replace(own.origin, notes=(*own.origin.notes, *run.troubles)) if own.origin else origin,
         state=run.state,
         config=own.config,
         metrics=columns,
         started_at=_moment(run.started_s),
         ended_at=_moment(run.ended_s),
         failure=_failure(run.failure),
+        files=_own_files(run),
         copied={name: path for name, path in run.own_files.items() if name in OWN_FILES},
     )
 

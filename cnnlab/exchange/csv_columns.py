@@ -1,11 +1,14 @@
 """What each column of a CSV file is, by its name and by what is in it: a guess that a person can correct."""
 
+import re
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import polars as pl
 
 from cnnlab.errors import ConfigError, suggestion
-from cnnlab.exchange.csv_table import is_numeric
+from cnnlab.exchange.csv_table import counted_numbers, is_numeric, numbers
+from cnnlab.exchange.names import targets
 from cnnlab.exchange.settings import PLACE_OF
 
 ROLES: dict[str, str] = {
@@ -33,12 +36,19 @@ _NAMES: dict[str, Sequence[str]] = {
     "metric": ("metric", "metric_name", "key", "tag", "variable"),
     "value": ("value",),
 }
+_COUNTERS = {"epoch", "step"}
+_LEARNING_RATE = re.compile(r"(?:^|[^a-z])(?:lr|learning_rate)$")
+_OF_MEASUREMENTS = ("_loss", "_acc", "_accuracy")
 # Each of these is one column at most.
 _SINGLE = tuple(_NAMES)
 
 
-def guess(frame: pl.DataFrame) -> dict[str, str]:
-    """Return the role of each column."""
+def guess(frame: pl.DataFrame, *, has_counter: bool = False) -> dict[str, str]:
+    """Return the role of each column.
+
+    Args:
+        has_counter: A person said which column is the epoch or the step.
+    """
     roles: dict[str, str] = {}
     by_name = {name.lower().strip(): name for name in reversed(frame.columns)}
     for role, names in _NAMES.items():
@@ -46,11 +56,16 @@ def guess(frame: pl.DataFrame) -> dict[str, str]:
         if column is not None:
             roles[column] = role
     _without_halves(roles)
-    if not set(roles.values()) & {"epoch", "step"}:
+    for column in [one for one, role in roles.items() if role in _COUNTERS]:
+        count, wrong = counted_numbers(frame[column])
+        if not count and (roles[column] == "step" or not wrong):
+            del roles[column]
+    if not (has_counter or set(roles.values()) & _COUNTERS):
         _without(roles, "elapsed_s")
+    has_counter = has_counter or bool(set(roles.values()) & _COUNTERS)
     for column in frame.columns:
         if column not in roles:
-            roles[column] = _of_content(frame, column)
+            roles[column] = _of_content(frame[column], has_counter=has_counter)
     return {column: roles[column] for column in frame.columns}
 
 
@@ -65,7 +80,7 @@ def chosen(frame: pl.DataFrame, said: Mapping[str, str]) -> dict[str, str]:
             raise ConfigError(f"No column {column!r} in this file. {suggestion(column, frame.columns)}")
         if role not in ROLES:
             raise ConfigError(f"{role!r} is no role of a column. {suggestion(role, ROLES)}")
-    guessed = guess(frame)
+    guessed = guess(frame, has_counter=bool(set(said.values()) & _COUNTERS))
     taken = {role for role in said.values() if role in _SINGLE}
     roles = {
         column: said.get(
@@ -94,10 +109,29 @@ def _without(roles: dict[str, str], *unwanted: str) -> None:
         del roles[column]
 
 
-def _of_content(frame: pl.DataFrame, column: str) -> str:
-    if frame[column].drop_nulls().is_empty():
+def _of_content(column: pl.Series, *, has_counter: bool) -> str:
+    known = column.name.lower().strip().replace(" ", "_").replace("-", "_")
+    count, wrong = counted_numbers(column)
+    if not count + wrong:
         return "-"
-    known = column.lower().strip().replace(" ", "_").replace("-", "_")
-    if not is_numeric(frame[column]):
+    if not count or (wrong and not _is_measured(column, has_counter=has_counter)):
         return "parameter"
-    return "parameter" if known in PLACE_OF and not known.endswith(("lr", "learning_rate")) else "number"
+    if _LEARNING_RATE.search(known):
+        # Over epochs it is a curve; in one row per run it is what was set.
+        return "number" if has_counter else "parameter"
+    return "parameter" if known in PLACE_OF else "number"
+
+
+def _is_measured(column: pl.Series, *, has_counter: bool) -> bool:
+    """Return whether a column of numbers and texts is of measurements with slips among them, not a setting.
+
+    What is called a loss or an accuracy is. Else most have to be numbers that differ from row to row: a setting such
+    as `auto, 1, 2` stays the same in all rows of a run.
+    """
+    target = targets([column.name])[column.name]
+    if target and (target.metric in ("loss", "accuracy") or target.metric.lower().endswith(_OF_MEASUREMENTS)):
+        return True
+    count, wrong = counted_numbers(column)
+    values = numbers(column)[0]
+    distinct = np.unique(values[~np.isnan(values)]).size
+    return has_counter and count > wrong and 2 * distinct > count

@@ -1,99 +1,101 @@
 """The numbers and settings of one run, from its rows of a CSV file."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from cnnlab.exchange.csv_counts import Counts, column_of, columns_of, counts_of
 from cnnlab.exchange.csv_table import is_given, numbers
 from cnnlab.exchange.found import Scalar, Series, counted
 from cnnlab.exchange.names import name_of
 from cnnlab.exchange.settings import typed
 
 
-def column_of(roles: Mapping[str, str], role: str) -> str | None:
-    """Return the column that has a role, None where none has."""
-    return next((column for column, one in roles.items() if one == role), None)
-
-
-def columns_of(roles: Mapping[str, str], role: str) -> list[str]:
-    """Return all columns that have a role."""
-    return [column for column, one in roles.items() if one == role]
-
-
 def read_series(
     rows: pl.DataFrame, roles: Mapping[str, str], started: float | None, tag: str, troubles: list[str]
 ) -> list[Series]:
-    """Return what was measured.
+    """Return what was measured; of what was measured again at the same epoch or step the last counts.
 
     Args:
         started: As `began_at`.
         tag: What the numbers of a column called 'value' are; empty where their columns say it.
         troubles: What cannot be read is added here, in words.
     """
+    counts = counts_of(rows, roles, troubles)
+    table = _Rows(rows, counts, _elapsed(rows, roles, started), troubles)
     value, metric = column_of(roles, "value"), column_of(roles, "metric")
     if value is not None and metric is not None:
-        return _long(rows, roles, value, metric, started, troubles)
-    found = []
-    for column in columns_of(roles, "number"):
-        series = _one(rows, roles, column, tag if tag and column.lower() == "value" else column, started, troubles)
-        found += [series] if series else []
+        found = _long(table, roles, value, metric)
+    else:
+        names = {column: tag if tag and column.lower() == "value" else column for column in columns_of(roles, "number")}
+        found = [one for column, name in names.items() if (one := _one(table, column, name, _ALL))]
+    again = sum(table.again)
+    if again:
+        noun = "epoch" if counts.epochs is counts.steps else "step"
+        troubles.append(f"{counted(again, 'number')} measured again at the same {noun} left out: the last counts")
     return found
 
 
-def _long(
-    rows: pl.DataFrame, roles: Mapping[str, str], value: str, metric: str, started: float | None, troubles: list[str]
-) -> list[Series]:
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a run; `again` is how many numbers of each series came again."""
+
+    frame: pl.DataFrame
+    counts: Counts
+    elapsed_s: NDArray[np.float64]
+    troubles: list[str]
+    again: list[int] = field(default_factory=list)
+
+
+_ALL = slice(None)
+_PLACE = "__place"
+
+
+def _long(table: _Rows, roles: Mapping[str, str], value: str, metric: str) -> list[Series]:
     split, output = column_of(roles, "split"), column_of(roles, "output")
     keys = [column for column in (split, output, metric) if column]
     found = []
-    for part in rows.partition_by(keys, maintain_order=True):
+    for part in table.frame.select(*keys).with_row_index(_PLACE).partition_by(keys, maintain_order=True):
         said = [str(part[column][0] or "") if column else "" for column in (split, output, metric)]
-        series = _one(part, roles, value, name_of(*said), started, troubles)
+        series = _one(table, value, name_of(*said), part[_PLACE].to_numpy())
         if series:
-            told = (said[0], said[1], said[2]) if split else None
-            found.append(Series(series.name, series.steps, series.elapsed_s, series.values, series.epochs, said=told))
+            found.append(replace(series, said=(said[0], said[1], said[2]) if split else None))
     return found
 
 
-def _one(
-    rows: pl.DataFrame, roles: Mapping[str, str], column: str, name: str, started: float | None, troubles: list[str]
-) -> Series | None:
-    given = is_given(rows[column])
-    values, wrong = numbers(rows[column])
+def _one(table: _Rows, column: str, name: str, places: slice | NDArray[np.uint32]) -> Series | None:
+    """Return the numbers that a column holds in some rows."""
+    texts, counts = table.frame[column][places], table.counts
+    given = is_given(texts)
+    values, wrong = numbers(texts)
     if wrong:
-        troubles.append(f"{name}: {counted(wrong, 'text')} without a number left out")
-        given &= ~(np.isnan(values) & ~(rows[column].str.to_lowercase() == "nan").fill_null(False).to_numpy())
+        table.troubles.append(f"{name}: {counted(wrong, 'text')} without a number left out")
+        given &= ~(np.isnan(values) & ~(texts.str.to_lowercase() == "nan").fill_null(False).to_numpy())
+    given &= counts.known[places]
+    steps, epochs = counts.steps[places], None if counts.epochs is None else counts.epochs[places]
+    if counts.has_counter:
+        last = _is_last(steps, epochs, given)
+        table.again.append(int((given & ~last).sum()))
+        given &= last
     if not given.any():
         return None
-    steps, epochs = _counts(rows, roles)
     return Series(
         name,
         steps[given],
-        _elapsed(rows, roles, started)[given],
+        table.elapsed_s[places][given],
         values[given],
         epochs=None if epochs is None else epochs[given],
         by_epoch=name.rpartition("/")[2].startswith("epoch_"),
     )
 
 
-def _counts(rows: pl.DataFrame, roles: Mapping[str, str]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return steps and, where the file has them, epochs counted from 1 of each row."""
-    epoch, step = column_of(roles, "epoch"), column_of(roles, "step")
-    epochs = None if epoch is None else _whole(rows[epoch], fill=True)
-    if epochs is not None:
-        epochs = np.maximum(epochs + (1 if epochs.size and epochs.min() == 0 else 0), 1)
-    if step is not None:
-        return _whole(rows[step], fill=True), epochs
-    return (np.arange(1, rows.height + 1) if epochs is None else epochs), epochs
-
-
-def _whole(column: pl.Series, *, fill: bool) -> np.ndarray:
-    """Return whole numbers; what is missing is as in the row before (Lightning leaves it out)."""
-    values, _ = numbers(column)
-    if fill:
-        values = pl.Series(values).fill_nan(None).forward_fill().backward_fill().fill_null(0).to_numpy()
-    return np.clip(np.floor(values), -(2**62), 2**62).astype(np.int64)
+def _is_last(steps: NDArray[np.int64], epochs: NDArray[np.int64] | None, given: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which rows are the last given ones of their epoch and step."""
+    frame = pl.DataFrame({"step": steps, "epoch": steps if epochs is None else epochs, "given": given})
+    return frame.select(pl.struct(pl.all()).is_last_distinct()).to_series().to_numpy()
 
 
 def _clock(rows: pl.DataFrame, roles: Mapping[str, str]) -> np.ndarray | None:
@@ -124,6 +126,13 @@ def _elapsed(rows: pl.DataFrame, roles: Mapping[str, str], started: float | None
         return numbers(rows[column])[0]
     clock = _clock(rows, roles)
     return np.full(rows.height, np.nan) if clock is None or started is None else clock - started
+
+
+def first_row(rows: pl.DataFrame, roles: Mapping[str, str]) -> list[str | None]:
+    """Return the texts of a run's first row that stay when it goes on: in one row per run its settings only."""
+    is_log = column_of(roles, "epoch") or column_of(roles, "step")
+    kept = rows.columns if is_log else columns_of(roles, "parameter") + columns_of(roles, "run")
+    return [rows[column][0] for column in kept if column in roles]
 
 
 def read_parameters(rows: pl.DataFrame, roles: Mapping[str, str]) -> dict[str, Scalar]:

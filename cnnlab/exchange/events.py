@@ -3,11 +3,12 @@
 Field numbers from event.proto, summary.proto and tensor.proto
 (https://github.com/tensorflow/tensorboard/tree/master/tensorboard/compat/proto) and plugins/hparams/api.proto and
 plugin_data.proto beside them. A scalar is `simple_value` (TensorFlow 1, PyTorch) or a tensor of rank 0 of the plugin
-`scalars` (TensorFlow 2, Keras). Images, histograms, graphs and texts are passed over.
+`scalars` (TensorFlow 2, Keras). Images, histograms and graphs are passed over, and texts but for those that are asked
+for.
 """
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from cnnlab.exchange import wire
@@ -17,7 +18,7 @@ _WALL_TIME, _STEP, _VERSION, _SUMMARY = 1, 2, 3, 5
 # Summary.Value
 _TAG, _SIMPLE, _TENSOR, _METADATA = 1, 2, 8, 9
 # TensorProto
-_DTYPE, _CONTENT = 1, 4
+_DTYPE, _CONTENT, _STRINGS = 1, 4, 8
 FLOAT, DOUBLE, INT32, INT64, HALF = 1, 2, 3, 9, 19
 _FORMATS = {FLOAT: "<f", DOUBLE: "<d", INT32: "<i", INT64: "<q", HALF: "<e"}
 _VALUES = {5: FLOAT, 6: DOUBLE, 7: INT32, 10: INT64}  # fields with one value each, often packed
@@ -45,11 +46,17 @@ class Session:
 
 @dataclass
 class Decoder:
-    """Reads the events of one file, which may say of a tag only once which plugin it belongs to."""
+    """Reads the events of one file, which may say of a tag only once which plugin it belongs to.
 
+    Attributes:
+        wanted: Tags of the texts to keep.
+    """
+
+    wanted: Collection[str] = ()
     version: str = ""
     first_s: float | None = None
     sessions: list[Session] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
     _plugins: dict[str, str] = field(default_factory=dict)
 
     def read(self, data: bytes, take: Callable[[str, int, float, float], None]) -> None:
@@ -101,6 +108,8 @@ class Decoder:
             self._plugins[tag] = plugin
         if plugin == "hparams":
             self.sessions.append(_session(data, *content))
+        elif plugin == "text" and tensor is not None and tag in self.wanted:
+            self.texts[tag] = _text(data, *tensor)
         elif tensor is not None and self._plugins.get(tag) == "scalars":
             value = _scalar(data, *tensor)
             if value is not None:
@@ -118,6 +127,14 @@ def _plugin(data: bytes, start: int, end: int) -> tuple[str | None, tuple[int, i
                 elif inner == 2 and inner_kind == wire.BYTES:
                     content = (begin, stop)
     return name, content
+
+
+def _text(data: bytes, start: int, end: int) -> str:
+    """Return the first text of a tensor, empty where it has none."""
+    for number, kind, first, last in wire.fields(data, start, end):
+        if number == _STRINGS and kind == wire.BYTES:
+            return wire.text_at(data, first, last)
+    return ""
 
 
 def _scalar(data: bytes, start: int, end: int) -> float | None:

@@ -60,7 +60,8 @@ class FoundRun:
 
     Attributes:
         key: Which run of the source: a folder, an id or a name.
-        identity: What stays the same when the run goes on and is imported again.
+        identity: What stays the same when the run goes on, or lies elsewhere, and is imported again.
+        is_named_by_place: The name only says where the files lie, so that a copy has another.
         state: One of `cnnlab.runs.status.STATES` that is an end.
         said_status: The tool's word for it, empty where it keeps none.
         started_s: Seconds since 1970.
@@ -68,6 +69,8 @@ class FoundRun:
         own_config: The text of the config, where CNN Lab exported the run.
         own_run: Its `run.json`.
         own_files: Further files of such a run, by the name in its folder.
+        own_content: The content of such files, where the tool keeps texts or tables and no files.
+        id_name: What the run's id begins with, where the name depends on which folder was imported.
         troubles: What could not be read of it, in words.
     """
 
@@ -84,10 +87,13 @@ class FoundRun:
     failure: str = ""
     started_s: float | None = None
     ended_s: float | None = None
+    is_named_by_place: bool = False
     has_own_names: bool = False
     own_config: str | None = None
     own_run: Mapping[str, object] | None = None
     own_files: Mapping[str, Path] = field(default_factory=dict)
+    own_content: Mapping[str, bytes] = field(default_factory=dict)
+    id_name: str = ""
     troubles: Sequence[str] = ()
 
 

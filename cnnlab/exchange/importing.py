@@ -1,26 +1,30 @@
 """Runs of other tools into the store: a look first, then all of them or none."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from cnnlab.errors import CNNLabError
+from cnnlab.errors import CNNLabError, ConfigError, suggestion
 from cnnlab.exchange.converting import ImportOptions, adopted, chosen_targets, is_epoch, is_percent
 from cnnlab.exchange.csv_source import CsvSource
-from cnnlab.exchange.found import EmptyRunError, FoundRun, ImportRunsError, Series, Source
+from cnnlab.exchange.found import EmptyRunError, FoundRun, ImportRunsError, Series, Source, counted
 from cnnlab.exchange.names import Target
+from cnnlab.exchange.present import Present
 from cnnlab.exchange.report import Report, Skipped
 from cnnlab.exchange.sources import opened
-from cnnlab.runs.adopting import Adoption
+from cnnlab.runs.adopting import AdoptedRun, Adoption
+from cnnlab.runs.origin import is_foreign
 from cnnlab.runs.store import Store
 
 # Stage, how many are done, of how many.
 Progress = Callable[[str, int, int], None]
 # A look takes so many runs and so long at most; the import then reads all.
 LOOK_RUNS, LOOK_S = 50, 3.0
+# Of so many runs it says what of them cannot be read.
+LOOK_TROUBLES = 5
 _PARTS = 1000
 
 
@@ -66,6 +70,7 @@ def look(
 
     Raises:
         ImportRunsError: as `opened`.
+        ConfigError: as `opened`, or all runs were looked at and the options speak of a name that none has.
     """
     with opened(path, workplace, tool, columns) as source:
         keys, began = source.run_keys(), time.monotonic()
@@ -78,6 +83,9 @@ def look(
                 notes.append(str(error))
             if time.monotonic() - began > LOOK_S:
                 break
+        notes += _first_troubles(found)
+        if found and len(found) == len(keys):
+            _check_names(options or ImportOptions(), {one.name for run in found for one in run.series})
         roles = source.roles() if isinstance(source, CsvSource) else {}
     return Look(
         tool=source.tool,
@@ -89,6 +97,19 @@ def look(
         columns=roles,
         notes=notes,
     )
+
+
+def _check_names(options: ImportOptions, names: Collection[str]) -> None:
+    """Raise `ConfigError` for a name that is to become something and that no run has."""
+    for name in options.mapping:
+        if name not in names:
+            raise ConfigError(f"No number is called {name!r} in these runs. {suggestion(name, names)}")
+
+
+def _first_troubles(found: Sequence[FoundRun]) -> list[str]:
+    troubles = [f"{run.name}: {'; '.join(run.troubles)}." for run in found if run.troubles]
+    rest = len(troubles) - LOOK_TROUBLES
+    return troubles[:LOOK_TROUBLES] + ([f"The same of {counted(rest, 'more run')}."] if rest > 0 else [])
 
 
 def import_runs(
@@ -110,15 +131,18 @@ def import_runs(
 
     Raises:
         ImportRunsError: as `opened`, or no run can be read.
+        ConfigError: as `opened`, or the options speak of a name that no run has; then nothing is imported.
         StoreError: the store cannot be written.
     """
     shown, options = shown_path or str(path), options or ImportOptions()
     with opened(path, store.cache_dir / "exchange", tool, columns) as source:
         report = Report(source.tool, shown, notes=list(source.notes))
-        names = frozenset(store.run_ids())
         with Adoption(store) as adoption:
+            present = Present(store, adoption)
             for place, key in enumerate(keys := source.run_keys()):
-                _import_one(source, key, options, adoption, report, names, _teller(progress, place, len(keys)))
+                _import_one(source, key, options, present, report, _teller(progress, place, len(keys)))
+            if report.imported or report.known:
+                _check_names(options, report.names)
     failed = [*report.skipped, *report.empty]
     if not (report.imported or report.known) and failed:
         first = failed[0].reason
@@ -132,33 +156,37 @@ def _import_one(
     source: Source,
     key: str,
     options: ImportOptions,
-    adoption: Adoption,
+    present: Present,
     report: Report,
-    names: frozenset[str],
     tell: Callable[[float], None],
 ) -> None:
     try:
-        run = adopted(source.read(key, tell), source.tool, report.path, options)
+        found = source.read(key, tell)
+        report.names |= {one.name for one in found.series}
+        run = adopted(found, source.tool, report.path, options)
     except EmptyRunError as error:
         report.empty.append(Skipped(key, str(error)))
         return
     except ImportRunsError as error:
         report.skipped.append(Skipped(key, str(error)))
         return
-    if adoption.has(run.run_id):
-        report.known.append(run.run_id)
+    if (same := present.same(run)) is not None:
+        report.known.append(same)
         return
-    adoption.add(run)
+    present.add(run)
     report.imported.append(run.run_id)
-    earlier = [] if run.origin.has_config else _earlier(run.run_id, names)
-    if earlier:
+    if found.troubles:
+        report.troubles[run.run_id] = list(found.troubles)
+    if not run.origin.has_config and (done := _done_to_numbers(found, run)):
+        report.remarks[run.run_id] = done
+    # The id of a run that was trained here says nothing of its state.
+    is_own = found.own_run is not None and not is_foreign(found.own_run)
+    if not is_own and (earlier := present.earlier(run)):
         report.newer[run.run_id] = earlier
 
 
-def _earlier(run_id: str, names: frozenset[str]) -> list[str]:
-    """Return the runs in the store that are the same run in another state: all but the last part of the id agrees."""
-    same = run_id.rpartition("-")[0]
-    return sorted(name for name in names if name.rpartition("-")[0] == same)
+def _done_to_numbers(found: FoundRun, run: AdoptedRun) -> list[str]:
+    return [note for note in run.origin.notes if note != found.notes and note not in found.troubles]
 
 
 def _teller(progress: Progress | None, place: int, count: int) -> Callable[[float], None]:

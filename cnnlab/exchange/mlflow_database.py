@@ -18,6 +18,8 @@ from cnnlab.exchange.mlflow_files import local_path
 from cnnlab.exchange.mlflow_run import MLflowRun, found, mapping_of
 
 MAGIC = b"SQLite format 3\0"
+# What MLflow calls its database, and how others end.
+DATABASE, SUFFIXES = "mlflow.db", (".db", ".sqlite", ".sqlite3")
 NEEDED = {"experiments", "runs", "params", "tags", "metrics"}
 
 
@@ -28,6 +30,11 @@ class MLflowDatabase:
 
     def __init__(self, path: Path):
         self._path = path
+        if not path.stat().st_size:
+            raise ImportRunsError(
+                f"{path.name!r} is empty: it has 0 bytes. Expected the 'mlflow.db' of a tracking server. "
+                "Copy the file again, or choose another."
+            )
         with self._open() as database:
             missing = NEEDED - {
                 name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type='table'")
@@ -108,6 +115,12 @@ def is_database(path: Path) -> bool:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
+
+
+def databases_in(folder: Path) -> list[Path]:
+    """Return the databases that lie in a folder, MLflow's own name first."""
+    found = [path for path in folder.iterdir() if path.suffix in SUFFIXES and is_database(path)]
+    return sorted(found, key=lambda path: (path.name != DATABASE, path.name))
 
 
 def _metrics(database: sqlite3.Connection, run_id: str) -> tuple[dict[str, list[tuple[int, int, float]]], int]:

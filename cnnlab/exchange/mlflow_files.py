@@ -17,6 +17,8 @@ from cnnlab.exchange.limits import MOST_BYTES, is_within, read_text, yaml_mappin
 from cnnlab.exchange.mlflow_run import STATUSES, MLflowRun, Rows, found
 
 META = "meta.yaml"
+# What MLflow calls a store of files.
+STORE_OF_FILES = "mlruns"
 MOST_NAMES = 20_000
 
 

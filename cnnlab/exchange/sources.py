@@ -5,18 +5,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cnnlab.errors import UnknownNameError
+from cnnlab.exchange.beside import Noted, has_csv_files, has_event_files, other_stores, other_tools
 from cnnlab.exchange.csv_source import CsvSource, csv_files
 from cnnlab.exchange.csv_table import SUFFIXES
 from cnnlab.exchange.found import ImportRunsError, Source
 from cnnlab.exchange.keras_tuner_source import ORACLE, TRIAL, KerasTunerSource, is_search
-from cnnlab.exchange.mlflow_database import MLflowDatabase, is_database
-from cnnlab.exchange.mlflow_files import MLflowFiles, is_file_store
-from cnnlab.exchange.tensorboard_source import MARK, TensorBoardSource, has_events
+from cnnlab.exchange.mlflow_database import DATABASE, MLflowDatabase, databases_in, is_database
+from cnnlab.exchange.mlflow_database import SUFFIXES as DATABASE_SUFFIXES
+from cnnlab.exchange.mlflow_files import STORE_OF_FILES, MLflowFiles, is_file_store
+from cnnlab.exchange.tensorboard_folders import MARK, has_events
+from cnnlab.exchange.tensorboard_source import TensorBoardSource
 from cnnlab.exchange.unpacking import is_zip, unpacked
 from cnnlab.runs.origin import TOOLS
-
-DATABASE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
-STORE_OF_FILES = "mlruns"
 
 
 @contextmanager
@@ -65,7 +65,18 @@ def source_of(path: Path, tool: str | None = None, columns: Mapping[str, str] | 
             f"{path.name!r} holds no runs of {TOOLS[found]}. Expected {_EXPECTED[found]}. Choose another file or folder"
             f"{', or leave the format out' if tool else ''}."
         )
-    return source
+    more = _others(path, found, is_told=tool is not None)
+    return Noted(source, more) if more else source
+
+
+def _others(path: Path, tool: str, *, is_told: bool) -> list[str]:
+    """Return what is to be said of runs that lie there too; where a person told the format, of that alone."""
+    if not path.is_dir():
+        return []
+    stores = other_stores(path) if tool == "mlflow" else []
+    names = list(_FOLDERS)
+    rest = [] if is_told else [name for name in names[names.index(tool) + 1 :] if _GLANCES[name](path)]
+    return [*stores, other_tools(rest)] if rest else stores
 
 
 def tool_of(path: Path) -> str | None:
@@ -78,11 +89,11 @@ def tool_of(path: Path) -> str | None:
     for tool, is_its in _FOLDERS.items():
         if is_its(path):
             return tool
-    return None
+    return "mlflow" if (path / DATABASE).is_file() else None
 
 
 def _tool_of_file(path: Path) -> str | None:
-    if is_database(path):
+    if is_database(path) or path.suffix in DATABASE_SUFFIXES:  # what is damaged is said when it is opened
         return "mlflow"
     if path.name in (ORACLE, TRIAL):
         return "keras-tuner"
@@ -91,18 +102,17 @@ def _tool_of_file(path: Path) -> str | None:
     return "csv" if path.suffix.lower() in (*SUFFIXES, ".txt") else None
 
 
-def _databases(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix in DATABASE_SUFFIXES and is_database(path))
-
-
 def _mlflow(path: Path, _columns: Mapping[str, str]) -> Source:
     if path.is_file():
         return MLflowDatabase(path)
-    databases = _databases(path)
+    databases = databases_in(path)
     if databases:
         return MLflowDatabase(databases[0])
     inside = path / STORE_OF_FILES
-    return MLflowFiles(inside if inside.is_dir() else path)
+    files = MLflowFiles(inside if inside.is_dir() else path)
+    if not files.run_keys() and (path / DATABASE).is_file():
+        return MLflowDatabase(path / DATABASE)  # says what is wrong with it
+    return files
 
 
 def _keras_tuner(path: Path, _columns: Mapping[str, str]) -> Source:
@@ -111,7 +121,7 @@ def _keras_tuner(path: Path, _columns: Mapping[str, str]) -> Source:
 
 
 def _is_mlflow(folder: Path) -> bool:
-    return bool(_databases(folder)) or is_file_store(folder) or is_file_store(folder / STORE_OF_FILES)
+    return bool(databases_in(folder)) or is_file_store(folder) or is_file_store(folder / STORE_OF_FILES)
 
 
 _FOLDERS: dict[str, Callable[[Path], bool]] = {
@@ -119,6 +129,12 @@ _FOLDERS: dict[str, Callable[[Path], bool]] = {
     "mlflow": _is_mlflow,
     "tensorboard": has_events,
     "csv": lambda folder: bool(csv_files(folder)),
+}
+# Whether there are runs of further tools, by looks that take no time.
+_GLANCES: dict[str, Callable[[Path], bool]] = {
+    "mlflow": _is_mlflow,
+    "tensorboard": has_event_files,
+    "csv": has_csv_files,
 }
 _SOURCES: dict[str, Callable[[Path, Mapping[str, str]], Source]] = {
     "tensorboard": lambda path, _columns: TensorBoardSource(path),

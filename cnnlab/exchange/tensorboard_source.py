@@ -1,15 +1,12 @@
 """Runs out of a folder of TensorBoard's event files.
 
-TensorBoard calls each folder with event files a run. What belongs together is joined here: the folders `train` and
-`validation` that Keras makes, those of PyTorch's `add_scalars` (named after their tag) and `add_hparams` (named after
-the time), and the files that a training that went on left beside each other: from where a later file begins, its
-numbers hold.
+Which folders make a run is said by `tensorboard_folders`. Files that a training that went on left beside each other are
+joined here: from where a later file begins, its numbers hold.
 """
 
-import os
-import re
+import hashlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,16 +15,11 @@ import numpy as np
 from cnnlab.exchange.event_files import Reading, read_records
 from cnnlab.exchange.events import Decoder, Parameter, Session
 from cnnlab.exchange.found import FoundRun, ImportRunsError, Series, Tell, counted
-from cnnlab.exchange.names import SPLITS
+from cnnlab.exchange.tensorboard_folders import folders_of, joined
+from cnnlab.exchange.tensorboard_own import OWN_END, SCALARS, TEXTS, own_of
 from cnnlab.exchange.wire import WireError
 
-MARK = "tfevents"
-# Files of our own export end like that, and have our names of numbers.
-OWN_END = ".cnnlab"
-# What `add_hparams` calls its folder: the time.
-_OF_HPARAMS = re.compile(r"\d{9,11}\.\d+")
 _STATES = {"SUCCESS": "completed", "FAILURE": "failed", "RUNNING": "lost", "UNKNOWN": "lost"}
-MOST_FOLDERS = 100_000
 
 
 @dataclass
@@ -39,11 +31,19 @@ class _Points:
 
 @dataclass
 class _Read:
-    """What was read of the files of one run."""
+    """What was read of the files of one run.
+
+    Attributes:
+        beginnings: Of each file with something in it when it was begun, its name (which holds time, host and process)
+            and a digest of its records up to the first number. A file that grows or is copied keeps them, so the
+            earliest says which run it is, wherever one began to look.
+    """
 
     points: dict[str, _Points] = field(default_factory=dict)
     sessions: list[Session] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
     first_s: list[float] = field(default_factory=list)
+    beginnings: list[tuple[float, str, str]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
 
 
@@ -54,7 +54,7 @@ class TensorBoardSource:
 
     def __init__(self, path: Path):
         self._root = path if path.is_dir() else path.parent
-        self._runs = _joined(self._root, _folders(path))
+        self._runs = joined(self._root, folders_of(path))
         self.notes: Sequence[str] = ()
 
     def run_keys(self) -> list[str]:
@@ -76,6 +76,10 @@ class TensorBoardSource:
         return self._run(key, found)
 
     def _run(self, key: str, found: _Read) -> FoundRun:
+        is_ours = all(path.name.endswith(OWN_END) for _, path in self._runs[key])
+        own = own_of(found.texts) if is_ours else None
+        if is_ours:
+            found.points = {name: points for name, points in found.points.items() if name not in SCALARS}
         begun = [session.start_s for session in found.sessions if session.start_s]
         firsts = [min(points.times) for points in found.points.values() if points.times and min(points.times) > 0]
         started = min(begun or found.first_s + firsts, default=None)
@@ -88,94 +92,23 @@ class TensorBoardSource:
         return FoundRun(
             key=key,
             name=self._root.resolve().name if key == "." else key,
-            identity=f"{key}/{started}",
+            identity="/".join(map(str, min(found.beginnings, default=(key, started)))),
             series=[_series(name, points, started) for name, points in found.points.items()],
             parameters=parameters,
-            state=_STATES.get(said, "completed"),
+            state=own.state if own else _STATES.get(said, "completed"),
             said_status=said,
             experiment="" if key == "." else self._root.resolve().name,
             started_s=started,
             ended_s=ended or last,
-            has_own_names=all(path.name.endswith(OWN_END) for _, path in self._runs[key]),
+            is_named_by_place=True,
+            has_own_names=is_ours,
+            notes="TensorBoard's files keep numbers rounded to 32 bits." if own else "",
+            failure=own.failure if own else "",
+            own_config=own.config if own else None,
+            own_run=own.said if own else None,
+            own_content={name: text.encode() for name, text in own.texts.items()} if own else {},
             troubles=found.troubles,
         )
-
-
-def has_events(folder: Path) -> bool:
-    """Return whether a folder or one below it holds event files."""
-    return any(True for _ in _event_folders(folder))
-
-
-def _folders(path: Path) -> dict[Path, list[Path]]:
-    if path.is_file():
-        return {path.parent: [path]}
-    return dict(_event_folders(path))
-
-
-def _event_folders(root: Path) -> Iterator[tuple[Path, list[Path]]]:
-    for count, (folder, names, files) in enumerate(os.walk(root)):
-        if count >= MOST_FOLDERS:
-            raise ImportRunsError(
-                f"{str(root)!r} has more than {MOST_FOLDERS:,} folders. Expected a folder of event files. "
-                "Choose one further down."
-            )
-        names.sort()
-        events = sorted(name for name in files if MARK in name)
-        if events:
-            yield Path(folder), [Path(folder) / name for name in events]
-
-
-# === Which folders make a run ===
-
-
-def _joined(root: Path, folders: dict[Path, list[Path]]) -> dict[str, list[tuple[str, Path]]]:
-    """Return the files of each run, each with what goes before its tags."""
-    runs: dict[str, list[tuple[str, Path]]] = {}
-    for folder, files in folders.items():
-        owner, prefix = _owner(root, folder, folders)
-        key = "." if owner == root else owner.relative_to(root).as_posix()
-        runs.setdefault(key, []).extend((prefix, path) for path in files)
-    return runs
-
-
-def _owner(root: Path, folder: Path, folders: dict[Path, list[Path]]) -> tuple[Path, str]:
-    """Return the folder whose run this one belongs to, and what goes before its tags: `train/`."""
-    if folder == root:
-        return folder, ""
-    for above in (folder.parent, folder.parent.parent):
-        if above in folders and (suffix := _suffix(folder.relative_to(above).as_posix(), folders[folder])):
-            return above, f"{suffix}/"
-    if folder.name.lower() in SPLITS:
-        return folder.parent, f"{folder.name}/"
-    if _OF_HPARAMS.fullmatch(folder.name):
-        return folder.parent, ""
-    return folder, ""
-
-
-def _suffix(place: str, files: Sequence[Path]) -> str:
-    """Return what a folder of `add_scalars` adds to its tag, '' for other folders.
-
-    PyTorch calls it `{tag}_{suffix}`, tensorboardX `{tag}/{suffix}`; it holds that tag alone.
-    """
-    try:
-        names = set(_first_tags(files[0]))
-    except (OSError, WireError):
-        return ""
-    tag = names.pop() if len(names) == 1 else ""
-    for start in (f"{tag.replace('/', '_')}_", f"{tag}/"):
-        if tag and place.startswith(start):
-            return place.removeprefix(start)
-    return ""
-
-
-def _first_tags(path: Path, most: int = 20) -> Iterator[str]:
-    names: list[str] = []
-    decoder = Decoder()
-    for record in read_records(path, Reading()):
-        decoder.read(record, lambda tag, _step, _time, _value: names.append(tag))
-        if len(names) >= most:
-            break
-    yield from names
 
 
 # === Reading ===
@@ -197,8 +130,11 @@ def _read_file(path: Path, prefix: str, found: _Read, tell: Tell) -> None:
         points.times.append(time_s)
         points.values.append(value)
 
-    reading, decoder, misread = Reading(), Decoder(), 0
+    reading, decoder, misread = Reading(), Decoder(TEXTS if path.name.endswith(OWN_END) else ()), 0
+    beginning = hashlib.sha256()
     for count, record in enumerate(read_records(path, reading)):
+        if not (fresh or decoder.sessions):
+            beginning.update(record)
         try:
             decoder.read(record, take)
         except WireError:
@@ -211,7 +147,10 @@ def _read_file(path: Path, prefix: str, found: _Read, tell: Tell) -> None:
         unread = f"{counted(misread, 'record')} without an event left out" if misread else ""
         found.troubles.append(f"{path.name}: {', '.join(filter(None, (reading.trouble, unread)))}")
     found.sessions += decoder.sessions
+    found.texts |= decoder.texts
     found.first_s += [decoder.first_s] if decoder.first_s else []
+    if fresh or decoder.sessions:
+        found.beginnings.append((decoder.first_s or 0.0, path.name, beginning.hexdigest()))
     for tag, points in fresh.items():
         _add(found.points, f"{prefix}{tag}", points)
 

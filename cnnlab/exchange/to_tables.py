@@ -1,4 +1,8 @@
-"""Runs as tables for other programs: parquet with our own schemas, or CSV."""
+"""Runs as tables for other programs: parquet with our own schemas, or CSV.
+
+Both come back by `import-runs` with their results and configs (`cnnlab.exchange.csv_runs`); what networks answered
+and the files of runs do not: for these there is the export for MLflow.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path

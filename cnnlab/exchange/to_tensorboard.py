@@ -2,7 +2,8 @@
 
 Each run is a folder with sub-folders `train` and `val` that have the same tags, so that both curves are in one chart,
 as Keras does it. Steps are optimizer steps, the tag `epoch` says which epoch each is of, the wall time is that of the
-training. Numbers are rounded to float32, as TensorBoard reads no others.
+training. Numbers are rounded to float32, as TensorBoard reads no others; config and result are texts with every digit
+(`tensorboard_own`), by which a run comes back.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,8 @@ from cnnlab.exchange.event_making import (
 )
 from cnnlab.exchange.events import Parameter
 from cnnlab.exchange.selection import RunToExport, safe_name, shown_settings
-from cnnlab.exchange.tensorboard_source import MARK, OWN_END
+from cnnlab.exchange.tensorboard_folders import MARK
+from cnnlab.exchange.tensorboard_own import OWN_END, SCALARS, scalars_of, texts_of
 
 _STATUSES = {"completed": 1, "failed": 2, "cancelled": 2, "lost": 0}
 # Said elsewhere.
@@ -33,15 +35,19 @@ def to_tensorboard(runs: Sequence[RunToExport], folder: Path, tell: Callable[[in
     """Write one folder per run, and beside them what the table of hyperparameters shows."""
     settings, folders = shown_settings(runs), folders_of(runs)
     kinds: dict[str, Parameter] = {}
+    measured: set[str] = set()
     for place, run in enumerate(runs):
         own = parameters(run, settings)
         for name, value in own.items():
             # A setting that is text somewhere is text everywhere.
             kinds[name] = value if kinds.get(name) is None or isinstance(value, str) else kinds[name]
-        _write_run(run, folder / folders[run.run_id], own)
+        scalars = scalars_of(run)
+        measured |= scalars.keys()
+        _write_run(run, folder / folders[run.run_id], own, scalars)
         tell(place + 1)
     first = min(run.started_s for run in runs)
-    _write(folder, first, [experiment_event(first, kinds, _METRICS)])
+    metrics = _METRICS | {("", name): title for name, title in SCALARS.items() if name in measured}
+    _write(folder, first, [experiment_event(first, kinds, metrics)])
 
 
 def folders_of(runs: Sequence[RunToExport]) -> dict[str, str]:
@@ -66,7 +72,7 @@ def _plain(value: Any) -> Parameter:
     return float(value) if isinstance(value, int | float) else str(value)
 
 
-def _write_run(run: RunToExport, folder: Path, own: Mapping[str, Parameter]) -> None:
+def _write_run(run: RunToExport, folder: Path, own: Mapping[str, Parameter], scalars: Mapping[str, float]) -> None:
     by_split: dict[str, list[bytes]] = {}
     last = run.started_s
     for point in run.points():
@@ -75,9 +81,9 @@ def _write_run(run: RunToExport, folder: Path, own: Mapping[str, Parameter]) -> 
         last = max(last, point.time_s)
     for split, events in by_split.items():
         _write(folder / split, run.started_s, events)
-    config = run.config_text.decode("utf-8", errors="replace")
     about = [session_start_event(run.started_s, own, run.run_id)]
-    about += [text_event("config", run.started_s, f"```yaml\n{config}\n```")]
+    about += [text_event(tag, run.started_s, text) for tag, text in texts_of(run).items()]
+    about += [scalar_event(name, 0, last, value) for name, value in scalars.items()]
     if run.status.has_ended:
         about += [session_end_event(run.ended_s or last, _STATUSES[run.status.state])]
     _write(folder, run.started_s, about)

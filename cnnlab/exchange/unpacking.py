@@ -16,6 +16,7 @@ MOST_BYTES = 50 * 10**9
 MOST_RATIO = 200
 RATIO_FREE_BYTES = 100 * 10**6
 _COPY_BYTES = 1 << 20
+_MAGIC = b"PK\3\4"
 
 
 @contextmanager
@@ -29,6 +30,7 @@ def unpacked(path: Path, workplace: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="unpacked-", dir=workplace))
     try:
         try:
+            _check_end(path)
             with zipfile.ZipFile(path) as archive:
                 _check(path, archive)
                 inside = folder / path.stem  # runs are named after the folder that they lie in
@@ -43,8 +45,28 @@ def unpacked(path: Path, workplace: Path) -> Iterator[Path]:
 
 
 def is_zip(path: Path) -> bool:
-    """Return whether a file begins as zips do; a model of Keras does too."""
-    return path.is_file() and zipfile.is_zipfile(path)
+    """Return whether a file is a zip, as a model of Keras is too, or once was to be one."""
+    if not path.is_file():
+        return False
+    try:
+        with open(path, "rb") as file:
+            begins = file.read(len(_MAGIC)) == _MAGIC
+    except OSError:  # whatever opens it next says why
+        begins = False
+    return begins or path.suffix.lower() == ".zip" or zipfile.is_zipfile(path)
+
+
+def _check_end(path: Path) -> None:
+    """Refuse what lacks the list of files with which a zip ends."""
+    if zipfile.is_zipfile(path):
+        return
+    with open(path, "rb") as file:
+        begins = file.read(len(_MAGIC))
+    if begins == _MAGIC:
+        reason = "is cut or damaged: the list of files with which a zip ends is missing"
+    else:
+        reason = "is no zip, whatever its name says" if begins else "is empty: it has 0 bytes"
+    raise _refused(path, reason, "Copy or make the zip again")
 
 
 def _check(path: Path, archive: zipfile.ZipFile) -> None:

@@ -116,7 +116,10 @@ def bubbles(
 
 
 def bubbles_summary(info: BubblesInfo) -> str:
-    """Return one sentence: how many runs, the best with its interval and n, and which are not shown and why."""
+    """Return one sentence: how many runs, the best with its interval and n, and which are not shown and why.
+
+    Of one alone it is not said that it is the best.
+    """
     hidden = listed_with_reasons(info.not_shown, info.names)
     if info.is_empty:
         return f"No {info.noun} has both a test accuracy and counted costs{f': {hidden}' if hidden else ''}."
@@ -124,7 +127,8 @@ def bubbles_summary(info: BubblesInfo) -> str:
     runs = int(info.table["n_runs"].sum())
     what = plural(runs, info.noun) + (f" in {plural(info.table.height, 'group')}" if info.is_grouped else "")
     cost = "parameters" if info.cost == "num_params" else "operations for one image"
-    text = f"Top-1 accuracy on {info.tested_on} against {cost}, of {what}: best {best['label']} with "
+    text = f"Top-1 accuracy on {info.tested_on} against {cost}, of {what}: "
+    text += f"{'best ' if info.table.height > 1 else ''}{best['label']} with "
     text += f"{100 * best['accuracy']:.2f} %"
     if best["low"] is not None:
         text += f" (95 % interval {100 * best['low']:.2f} to {100 * best['high']:.2f} %, {basis(best)})"

@@ -184,6 +184,16 @@ def left_out_text(count: int) -> str:
     return f"; {plural(count, 'image')} without an answer left out" if count else ""
 
 
+def images_text(overlays: Sequence[Overlay[Any]]) -> str:
+    """Return `200 images`, or of how many each curve is where they differ: `200 images (a) and 120 images (b)`."""
+    counts = {one.label: sorted({result.n for result in one.results}) for one in overlays}
+    if len({count for found in counts.values() for count in found}) < 2:
+        return plural(most(overlays, "n"), "image")
+    ends = {label: (f"{found[0]:,} to " if len(found) > 1 else "", found[-1]) for label, found in counts.items()}
+    told = [f"{fewest}{plural(highest, 'image')} ({label})" for label, (fewest, highest) in ends.items()]
+    return " and ".join(told) if len(told) < 3 else listed(told)
+
+
 def most(overlays: Sequence[Overlay[Any]], name: str) -> int:
     """Return the highest count under this name of all results, 0 without any."""
     return max((getattr(result, name) for one in overlays for result in one.results), default=0)

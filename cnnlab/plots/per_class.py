@@ -10,7 +10,18 @@ import polars as pl
 
 from cnnlab.analysis.class_scores import ClassScores
 from cnnlab.plots.labels import escaped, plural, unique_labels
-from cnnlab.plots.overlays import Line, Overlay, basis, column, combined, error_bars, left_out_text, listed, most
+from cnnlab.plots.overlays import (
+    Line,
+    Overlay,
+    basis,
+    column,
+    combined,
+    error_bars,
+    images_text,
+    left_out_text,
+    listed,
+    most,
+)
 from cnnlab.plots.palette import CATEGORICAL, NEUTRAL, colour_of, symbol_of, with_alpha
 from cnnlab.plots.per_class_cells import add_class_cells, cell_hover
 from cnnlab.plots.template import empty_figure, new_figure
@@ -31,18 +42,20 @@ class PerClassInfo:
     Attributes:
         measure: A key of `MEASURES`.
         class_names: In the order drawn.
-        images: Of each class.
+        images: Of each class, as many numbers as lines: networks may be tested on different images.
         lines: One per run or group; x is the place of the class from the top.
         n: Images of a run.
+        over: The same in words; where they differ, those of each curve.
         left_out: Images without an answer, of the run that has most.
         never: Classes that no run ever predicted.
     """
 
     measure: Measure
     class_names: tuple[str, ...]
-    images: tuple[int, ...]
+    images: tuple[tuple[int, ...], ...]
     lines: tuple[Line, ...]
     n: int
+    over: str
     left_out: int
     never: tuple[str, ...]
 
@@ -56,7 +69,7 @@ class PerClassInfo:
             pl.DataFrame(
                 {
                     "class": self.class_names,
-                    "images": self.images,
+                    "images": [counts[place] for counts in self.images],
                     "curve": [line.label] * len(self.class_names),
                     self.measure: line.y,
                     "low": line.low,
@@ -64,7 +77,7 @@ class PerClassInfo:
                     "runs": line.runs,
                 }
             )
-            for line in self.lines
+            for place, line in enumerate(self.lines)
         ]
         return pl.concat(frames).fill_nan(None) if frames else pl.DataFrame()
 
@@ -84,14 +97,15 @@ def per_class_info(
     lines = [_line(one, measure) for one in overlays]
     places = _places(np.array([line.y for line in lines]), order) if lines else np.zeros(0, np.int64)
     names = classes[0]["class"].to_list() if classes else []
-    images = classes[0]["n"].to_list() if classes else []
+    images = [np.max([result.classes["n"].to_numpy() for result in one.results], axis=0) for one in overlays]
     predicted = np.sum([table["predicted"].to_numpy() for table in classes], axis=0) if classes else np.zeros(0)
     return PerClassInfo(
         measure=measure,
         class_names=tuple(names[place] for place in places),
-        images=tuple(images[place] for place in places),
+        images=tuple(tuple(int(counts[place]) for counts in images) for place in places),
         lines=tuple(_moved(line, places) for line in lines),
         n=most(overlays, "n"),
+        over=images_text(overlays),
         left_out=most(overlays, "left_out"),
         never=tuple(name for name, count in zip(names, predicted, strict=True) if not count),
     )
@@ -122,13 +136,16 @@ def per_class(
     symbols = symbols or symbol_of(line.key for line in info.lines)
     offsets = (np.arange(len(info.lines)) - (len(info.lines) - 1) / 2) * 0.8 / len(info.lines)
     if len(info.lines) > MOST_POINTS:
-        hovers = [[cell_hover(line.label, _hover(info, line, place)) for line in info.lines] for place in range(shown)]
+        curves = list(enumerate(info.lines))
+        hovers = [[cell_hover(line.label, _hover(info, at, line, row)) for at, line in curves] for row in range(shown)]
         add_class_cells(figure, info, shown, hovers, is_dark=is_dark)
     else:
-        for line, offset in zip(info.lines, offsets, strict=True):
+        for place, (line, offset) in enumerate(zip(info.lines, offsets, strict=True)):
             look = colours[line.key], symbols[line.key]
-            _draw(figure, info, _moved(line, np.arange(shown)), look, float(offset), is_alone)
-    names = unique_labels(f"{name} ({count:,})" for name, count in zip(info.class_names, info.images, strict=True))
+            _draw(figure, info, place, _moved(line, np.arange(shown)), look, float(offset))
+    names = unique_labels(
+        f"{name} ({_counts_text(counts)})" for name, counts in zip(info.class_names, info.images, strict=True)
+    )
     figure.update_layout(hovermode="closest")
     if len(info.lines) <= MOST_POINTS:
         figure.update_layout(showlegend=not is_alone, legend={"y": 1, "yanchor": "bottom"})
@@ -148,13 +165,13 @@ def per_class_summary(info: PerClassInfo) -> str:
     if info.is_empty:
         return "No predictions are known yet."
     classes = plural(len(info.class_names), "class", "classes")
-    text = f"{MEASURES[info.measure]} of {classes} over {plural(info.n, 'image')}, {basis(info.lines)}: "
+    text = f"{MEASURES[info.measure]} of {classes} over {info.over}, {basis(info.lines)}: "
     text += listed([_extremes(info, line) for line in info.lines])
     if len(info.class_names) > MOST_CLASSES:
         text += f"; drawn are the first {MOST_CLASSES} in this order, the table has all"
     if info.never:
         text += f"; never predicted, so without precision: {listed(info.never)}"
-    absent = [name for name, count in zip(info.class_names, info.images, strict=True) if not count]
+    absent = [name for name, count in zip(info.class_names, info.images, strict=True) if not any(count)]
     if absent:
         text += f"; without images, so without recall: {listed(absent)}"
     return text + left_out_text(info.left_out) + "."
@@ -185,15 +202,19 @@ def _places(values: np.ndarray, order: Order) -> np.ndarray:
     return np.argsort(means if order == "lowest" else -means, kind="stable")  # NaN goes last
 
 
-def _draw(
-    figure: go.Figure, info: PerClassInfo, line: Line, look: tuple[str, str], offset: float, is_alone: bool
-) -> None:
-    (colour, symbol), y = look, line.x + offset
+def _counts_text(counts: Sequence[int]) -> str:
+    """Return `33`, or from the fewest to the most where the networks were tested on different images."""
+    fewest, highest = min(counts), max(counts)
+    return f"{highest:,}" if fewest == highest else f"{fewest:,} to {highest:,}"
+
+
+def _draw(figure: go.Figure, info: PerClassInfo, number: int, line: Line, look: tuple[str, str], offset: float) -> None:
+    (colour, symbol), y, is_alone = look, line.x + offset, len(info.lines) == 1
     common: dict[str, Any] = {
         "x": line.y,
         "y": y,
         "name": escaped(line.label),
-        "customdata": [_hover(info, line, place) for place in range(len(y))],
+        "customdata": [_hover(info, number, line, place) for place in range(len(y))],
         "hovertemplate": f"<b>{escaped(line.label)}</b><br>%{{customdata}}<extra></extra>",
         "error_x": error_bars(line, NEUTRAL if is_alone else colour),
     }
@@ -204,8 +225,8 @@ def _draw(
         figure.add_scatter(mode="markers", marker={"color": colour, "symbol": symbol, "size": 8}, **common)
 
 
-def _hover(info: PerClassInfo, line: Line, place: int) -> str:
-    text = f"{escaped(info.class_names[place])}, {plural(info.images[place], 'image')}<br>"
+def _hover(info: PerClassInfo, number: int, line: Line, place: int) -> str:
+    text = f"{escaped(info.class_names[place])}, {plural(info.images[place][number], 'image')}<br>"
     text += f"{MEASURES[info.measure]} {line.y[place]:.1%}"
     if np.isfinite(line.low[place]):
         text += f"<br>95 % interval {line.low[place]:.1%} to {line.high[place]:.1%}"

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from cnnlab.analysis.ranking import Ranking
-from cnnlab.plots.labels import digits_below_one, distinct, plural
-from cnnlab.plots.overlays import Line, Overlay, column, combined, left_out_text, listed, most
+from cnnlab.plots.labels import digits_below_one, distinct
+from cnnlab.plots.overlays import Line, Overlay, column, combined, images_text, left_out_text, listed, most
 
 Area = Literal["auc", "ap"]
 # What is drawn of one run where nobody chose: the averages and so many of the worst classes.
@@ -40,6 +40,7 @@ class RankedInfo:
     Attributes:
         lacking: What has no such curve, because no image is of the class.
         n: Images of a run.
+        over: The same in words; where they differ, those of each curve.
         few: The fewest images of a class that is drawn or part of the macro average.
         left_out: Images without an answer, of the run that has most.
     """
@@ -49,6 +50,7 @@ class RankedInfo:
     n: int
     few: int
     left_out: int
+    over: str
 
     @property
     def is_empty(self) -> bool:
@@ -115,6 +117,7 @@ def ranked_info(
         n=most(overlays, "n"),
         few=min((int(table["n"].min()) for table in tables if table.height), default=0),  # type: ignore[arg-type]
         left_out=most(overlays, "left_out"),
+        over=images_text(overlays),
     )
 
 
@@ -123,7 +126,7 @@ def ranked_summary(info: RankedInfo, what: str, area: str) -> str:
     if info.is_empty:
         return f"No {what} is known yet: it takes predictions of two classes."
     kinds = dict.fromkeys("seeds" if line.is_mean else "images" for line in info.lines)
-    text = f"{what} over {plural(info.n, 'image')}, {area} with 95 % intervals over {' or '.join(kinds)}: "
+    text = f"{what} over {info.over}, {area} with 95 % intervals over {' or '.join(kinds)}: "
     text += listed([f"{line.label}: {area_text(line)}" for line in info.lines])
     if info.lacking:
         text += f"; no image, so no curve: {listed(info.lacking)}"

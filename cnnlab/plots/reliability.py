@@ -12,8 +12,20 @@ import plotly.graph_objects as go
 import polars as pl
 
 from cnnlab.analysis.calibration import Calibration, CalibrationError
-from cnnlab.plots.labels import escaped, plural
-from cnnlab.plots.overlays import Line, Overlay, add_line, basis, column, combined, error_bars, listed, most, numbers_of
+from cnnlab.plots.labels import escaped
+from cnnlab.plots.overlays import (
+    Line,
+    Overlay,
+    add_line,
+    basis,
+    column,
+    combined,
+    error_bars,
+    images_text,
+    listed,
+    most,
+    numbers_of,
+)
 from cnnlab.plots.palette import NEUTRAL, colour_of, symbol_of
 from cnnlab.plots.template import empty_figure, give_legend_room, new_figure
 
@@ -32,6 +44,7 @@ class ReliabilityInfo:
         errors: Expected calibration error: value and ends of its 95 % interval, NaN where not known.
         gaps: Mean confidence less accuracy.
         n: Images of a run.
+        over: The same in words; where they differ, those of each curve.
     """
 
     lines: tuple[Line, ...]
@@ -39,6 +52,7 @@ class ReliabilityInfo:
     errors: tuple[tuple[float, float, float], ...]
     gaps: tuple[float, ...]
     n: int
+    over: str
 
     @property
     def is_empty(self) -> bool:
@@ -59,6 +73,7 @@ def reliability_info(overlays: Sequence[Overlay[Calibration]], bins: Bins = "equ
         errors=tuple(_error(one, bins) for one in known),
         gaps=tuple(float(np.mean([r.confidence - r.accuracy for r in one.results])) for one in known),
         n=most(known, "n"),
+        over=images_text(known),
     )
 
 
@@ -133,7 +148,7 @@ def reliability_summary(info: ReliabilityInfo) -> str:
         side = "too sure" if gap > 0 else "not sure enough"
         name = f"{line.label}: " if len(info.lines) > 1 else ""
         parts.append(f"{name}expected calibration error {error_text(error)}, by {abs(100 * gap):.1f} points {side}")
-    return f"Reliability over {plural(info.n, 'image')}, {basis(info.lines)}: {listed(parts)}."
+    return f"Reliability over {info.over}, {basis(info.lines)}: {listed(parts)}."
 
 
 def error_text(error: tuple[float, float, float]) -> str:

@@ -12,8 +12,19 @@ import plotly.graph_objects as go
 import polars as pl
 
 from cnnlab.analysis.selective import COVERAGES, THRESHOLDS, Selective
-from cnnlab.plots.labels import plural
-from cnnlab.plots.overlays import Line, Overlay, add_band, add_line, basis, column, combined, listed, most, numbers_of
+from cnnlab.plots.overlays import (
+    Line,
+    Overlay,
+    add_band,
+    add_line,
+    basis,
+    column,
+    combined,
+    images_text,
+    listed,
+    most,
+    numbers_of,
+)
 from cnnlab.plots.palette import NEUTRAL, colour_of, symbol_of
 from cnnlab.plots.template import empty_figure, give_legend_room, new_figure
 
@@ -33,12 +44,14 @@ class SelectiveInfo:
         accuracy: Of what is answered.
         coverage: Share of the images that is answered; over the threshold only.
         n: Images of a run.
+        over: The same in words; where they differ, those of each curve.
     """
 
     across: Across
     accuracy: tuple[Line, ...]
     coverage: tuple[Line, ...]
     n: int
+    over: str
 
     @property
     def is_empty(self) -> bool:
@@ -57,9 +70,8 @@ def selective_info(overlays: Sequence[Overlay[Selective]], across: Across = "thr
     known = [Overlay(one.key, one.label, tuple(r for r in one.results if r.n)) for one in overlays]
     known = [one for one in known if one.results]
     coverage = [_line(one, across, "coverage") for one in known] if across == "threshold" else []
-    return SelectiveInfo(
-        across, tuple(_line(one, across, "accuracy") for one in known), tuple(coverage), most(known, "n")
-    )
+    accuracy = [_line(one, across, "accuracy") for one in known]
+    return SelectiveInfo(across, tuple(accuracy), tuple(coverage), most(known, "n"), images_text(known))
 
 
 def selective(
@@ -128,7 +140,7 @@ def selective_summary(info: SelectiveInfo) -> str:
         text = f"{name}{100 * line.y[first]:.1f} % right when it answers all"
         parts.append(text + (f", {100 * line.y[half]:.1f} % on the surest half" if half is not None else ""))
     what = "threshold of confidence" if info.across == "threshold" else "share answered"
-    return f"Accuracy against {what} over {plural(info.n, 'image')}, {basis(info.accuracy)}: {listed(parts)}."
+    return f"Accuracy against {what} over {info.over}, {basis(info.accuracy)}: {listed(parts)}."
 
 
 def _line(one: Overlay[Selective], across: Across, name: str) -> Line:

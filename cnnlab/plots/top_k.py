@@ -16,6 +16,7 @@ from cnnlab.plots.overlays import (
     column,
     combined,
     error_bars,
+    images_text,
     left_out_text,
     listed,
     most,
@@ -32,6 +33,7 @@ class TopKInfo:
 
     Attributes:
         n: Images of a run.
+        over: The same in words; where they differ, those of each curve.
         num_classes: Of the output.
         tied: Images whose true class shares its probability with another, of the run that has most.
         left_out: Images without an answer, of the run that has most.
@@ -42,6 +44,7 @@ class TopKInfo:
     num_classes: int
     tied: int
     left_out: int
+    over: str
 
     @property
     def is_empty(self) -> bool:
@@ -58,7 +61,7 @@ def top_k_info(overlays: Sequence[Overlay[TopK]]) -> TopKInfo:
         )
         lines.append(Line(one.key, one.label, np.arange(1.0, len(y) + 1), y, low, high, runs))
     counts = {name: most(overlays, name) for name in ("n", "num_classes", "tied", "left_out")}
-    return TopKInfo(tuple(lines), **counts)
+    return TopKInfo(tuple(lines), **counts, over=images_text(overlays))
 
 
 def top_k(
@@ -97,7 +100,7 @@ def top_k_summary(info: TopKInfo) -> str:
     """Return one sentence: n, and top-1 and top-5 of each line with their intervals."""
     if info.is_empty:
         return "No predictions are known yet."
-    text = f"Top-k accuracy over {plural(info.n, 'image')} in {plural(info.num_classes, 'class', 'classes')}, "
+    text = f"Top-k accuracy over {info.over} in {plural(info.num_classes, 'class', 'classes')}, "
     text += f"{basis(info.lines)}: " + listed([_told(info, line) for line in info.lines])
     if info.tied:
         text += (

@@ -5,13 +5,14 @@
     all        = one (["and"] one)*
     one        = "not" one | "(" either ")" | comparison | word
     comparison = field operator value ("," value)*      any of the values
-    operator   = "=" | "!=" | "<" | "<=" | ">" | ">=" | ":"     ":" is "contains"
+    operator   = "=" | "!=" | "<" | "<=" | ">" | ">=" | ":"     ":" is "contains"; "==" "=>" "=<" are read, too
     value      = text | text ".." text | text ".." | ".." text  ends belong to the range
     field      = text
 
-A text is quoted with ' or " where it has spaces, quotes, parentheses, commas or operators, or would be read as
-"and", "or", "not" or a range; a backslash takes the next character as it is. What is quoted is never a number,
-a pattern or a word of the language. A word alone is looked for in names, notes, tags and the like.
+"&&", "&", "||" and "|" are read as "and" and "or". A text is quoted with ' or " where it has spaces, quotes,
+parentheses, commas or operators, or would be read as "and", "or", "not" or a range; a backslash takes the next
+character as it is. What is quoted is never a number, a pattern or a word of the language. A word alone is looked for
+in names, notes, tags and the like.
 
 This module knows neither fields nor types: a tree says what was written. `text(parse(x))` is the same question.
 """
@@ -26,9 +27,12 @@ OPERATORS = ("!=", "<=", ">=", "=", "<", ">", ":")
 MOST_CHARACTERS = 2000
 # Deeper ones end Python's stack, and nobody writes them by hand.
 MOST_NESTED = 50
-_KEYWORDS = ("and", "or", "not")
+# As people write them who come from a programming language.
+_OTHER_KEYWORDS = {"&&": "and", "&": "and", "||": "or", "|": "or"}
+_OTHER_OPERATORS = {"==": "=", "=>": ">=", "=<": "<="}
+_KEYWORDS = ("and", "or", "not", *_OTHER_KEYWORDS)
 _SPACE = re.compile(r"\s+")
-_OPERATOR = re.compile("|".join(map(re.escape, OPERATORS)))
+_OPERATOR = re.compile("|".join(map(re.escape, (*_OTHER_OPERATORS, *OPERATORS))))
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"", re.DOTALL)
 _BARE = re.compile(r"[^\s'\"(),=<>!:]+")
 # After an operator a colon is a character as any other, as in 2026-11-01T10:30.
@@ -102,7 +106,8 @@ class _Token:
     is_quoted: bool = False
 
     def is_keyword(self, word: str) -> bool:
-        return self.kind == "text" and not self.is_quoted and self.text.lower() == word
+        said = self.text.lower()
+        return self.kind == "text" and not self.is_quoted and word in (said, _OTHER_KEYWORDS.get(said))
 
 
 def parse(question: str) -> Tree:
@@ -139,7 +144,7 @@ def _tokens(question: str) -> Iterator[_Token]:
             yield _Token("text", found[0], place)
             is_value = False
         elif found := _OPERATOR.match(question, place):
-            yield _Token("operator", found[0], place)
+            yield _Token("operator", _OTHER_OPERATORS.get(found[0], found[0]), place)
             is_value = True
         elif question[place] in "'\"":
             raise QueryError(

@@ -4,7 +4,8 @@ A comparison never holds for what a run lacks; so `not accuracy>0.9` and `optimi
 no accuracy or no optimizer. `accuracy=missing` asks for these.
 """
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
@@ -89,11 +90,29 @@ def names_in(tree: Tree) -> list[str]:
 
 @dataclass(frozen=True)
 class Part:
-    """How many runs a part of a question alone keeps, and how many of all have what it asks for."""
+    """How many runs a part of a question alone keeps, and why none.
+
+    Attributes:
+        lacking: The fields that no run has.
+        near: A value that runs have and that was perhaps meant.
+    """
 
     text: str
     num_kept: int
-    lacking: str
+    lacking: str = ""
+    near: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What is to be said of it.
+
+        >>> Part("arch=resnt", 0, near="resnet").sentence
+        "arch=resnt: no run alone. Did you mean 'resnet'?"
+        """
+        kept = {0: "no run", 1: "1 run"}.get(self.num_kept, f"{self.num_kept:,} runs")
+        lacking = f" No run has {self.lacking}." if self.lacking else ""
+        near = f" Did you mean {self.near!r}?" if self.near else ""
+        return f"{self.text}: {kept} alone.{lacking}{near}"
 
 
 def parts(runs: pl.DataFrame, question: str, fields: Callable[[], pl.DataFrame]) -> list[Part]:
@@ -103,8 +122,22 @@ def parts(runs: pl.DataFrame, question: str, fields: Callable[[], pl.DataFrame])
     for part in tree.parts if isinstance(tree, All) else (tree,):
         frame, columns = with_fields(runs, names_in(part), fields)
         lacking = [one.column for one in columns.values() if frame[one.column].null_count() == frame.height]
-        found.append(Part(text(part), find(runs, part, fields).height, ", ".join(lacking)))
+        num_kept = find(runs, part, fields).height
+        near = "" if num_kept or lacking else _near(part, frame, columns)
+        found.append(Part(text(part), num_kept, ", ".join(lacking), near))
     return found
+
+
+def _near(part: Tree, frame: pl.DataFrame, columns: Mapping[str, Field]) -> str:
+    """Return a text that runs have and that looks like the one that was asked for; empty where none does."""
+    if not isinstance(part, Comparison) or part.operator not in "=:":
+        return ""
+    column = frame[columns[part.field].column]
+    asked = part.values[0]
+    if not isinstance(asked, Text) or column.dtype != pl.String:
+        return ""
+    close = difflib.get_close_matches(asked.text, column.drop_nulls().unique().sort().to_list(), n=1)
+    return close[0] if close else ""
 
 
 def ordered(runs: pl.DataFrame, by: str, fields: Callable[[], pl.DataFrame]) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from dashboard.components.compare.curves import draw_curves
 from dashboard.components.compare.images import draw_image_lists
 from dashboard.components.compare.overview import draw_overview
 from dashboard.components.compare.settings import draw_settings
+from dashboard.components.compare.shared_images import answered_runs
 from dashboard.components.compare.subject import Subject
 from dashboard.components.empty import empty_state
 from dashboard.components.text import plain
@@ -124,7 +125,8 @@ def draw_comparison(chosen: list[str]) -> None:
     by_id = {row["run_id"]: row for row in runs.filter(pl.col("run_id").is_in(chosen)).iter_rows(named=True)}
     rows = [by_id[run_id] for run_id in chosen if run_id in by_id]
     output, rows = choose_output(rows)
-    for sentence in comparing.warnings(rows):
+    differing = comparing.data_warnings(answered_runs(rows)) if comparing.has_other_data(rows) else []
+    for sentence in [*differing, *comparing.warnings(rows)]:
         st.warning(plain(sentence), icon=":material/balance:")
     with st.container(horizontal=True, vertical_alignment="center"):
         part = address_choice("Part", {key: title for key, (title, _) in PARTS.items()}, "part", wrap=True)

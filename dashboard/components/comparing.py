@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnnlab.analysis.pairing import CUT_SHORT, why_untested
+from cnnlab.analysis.pairing import CUT_SHORT, AnsweredRun, share, why_untested
 from cnnlab.architectures.layer_list import brief
 from cnnlab.commands.text import value_text
+from cnnlab.plots.labels import plural
 from dashboard.components.numbers import MISSING
 
 
@@ -15,23 +16,68 @@ def run_label(row: Mapping[str, Any]) -> str:
     return f"{row['name'] or row['run_id']}{seed} · {str(row['run_id'])[-4:]}"
 
 
-def warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what makes the numbers of these runs hard to set side by side, in sentences."""
+def has_other_data(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether the runs stand on several data sets, or on several versions of one."""
+    known = {name: {row[name] for row in rows} - {None} for name in ("dataset", "dataset_version")}
+    return any(len(values) > 1 for values in known.values())
+
+
+def data_warnings(runs: Sequence[AnsweredRun]) -> list[str]:
+    """Return in which data the runs differ and what can be compared all the same, in sentences.
+
+    Args:
+        runs: All chosen ones.
+    """
+    known = [run for run in runs if run.dataset != "None"]
     said = []
-    sets = list(dict.fromkeys(row["dataset"] for row in rows if row["dataset"] is not None))
-    if len(sets) > 1:
+    origins = list(dict.fromkeys(run.origin for run in known))
+    if len(origins) > 1:
         said.append(
-            f"These runs stand on different data sets ({', '.join(map(str, sets))}). "
+            f"These runs stand on different data sets ({', '.join(origins)}). "
             "Their accuracies answer different questions: compare curves and costs, not top-1."
         )
-    for name in sets:
-        versions = {row["dataset_version"] for row in rows if row["dataset"] == name} - {None}
-        if len(versions) > 1:
-            said.append(
-                f"These runs saw different versions of the data set {name}: {', '.join(sorted(map(str, versions)))}. "
-                "The overview compares them on the test images that they share; a difference in a curve may come from "
-                "the data."
-            )
+    for origin in origins:
+        alike = [run for run in known if run.origin == origin and run.version != "None"]
+        sets = dict.fromkeys(run.dataset for run in alike)
+        versions = ", ".join(sorted({run.version for run in alike}))
+        if len(sets) > 1:
+            what = f"These runs stand on a data set and on what was corrected from it: {', '.join(sets)}."
+        elif "," in versions:
+            what = f"These runs saw different versions of the data set {origin}: {versions}."
+        else:
+            continue
+        said.append(f"{what} {_comparable(alike)} A difference in a curve may come from the data.")
+    return said
+
+
+def _comparable(runs: Sequence[AnsweredRun]) -> str:
+    """Return on which images runs on several versions are compared, or that they are not, and the way out."""
+    tested = [run for run in runs if run.answers is not None]
+    if len(tested) < 2:
+        return "When they are tested, they are compared on the test images that they share."
+    shared = share(tested)
+    if not shared.refused:
+        images = plural(shared.num_images, "test image")
+        if shared.is_whole:
+            return f"All were tested on the same {images}."
+        return (
+            f"They are compared on the {images} that all of them share under the same label; what shows each run by "
+            "itself speaks of all its test images."
+        )
+    way_out = "To compare them, choose runs of one version, or train one again on the version of another."
+    if len(tested) == 2:
+        (reason,) = shared.refused.values()
+        return f"They are not compared ({reason}): each is shown on its own test images. {way_out}"
+    verb = "does" if len(shared.refused) == 1 else "do"
+    return (
+        f"{len(shared.refused)} of {len(tested)} {verb} not share enough test images with the others, so not all are "
+        f"compared: the overview says which and why. {way_out}"
+    )
+
+
+def warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what else makes the numbers of these runs hard to set side by side, in sentences."""
+    said = []
     imported = [row for row in rows if row.get("is_foreign")]
     if imported:
         said.append(

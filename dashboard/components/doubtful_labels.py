@@ -76,9 +76,13 @@ def draw_doubtful_labels(sides: Sequence[Side], output: str, split: str, classes
     _say_what(review)
     with st.container(horizontal=True, vertical_alignment="center", key="doubt_choices"):
         is_suspects = st.toggle(
-            "Suspects only", value=True, key="suspects", help="Those that confident learning counts."
+            "Suspects only",
+            value=True,
+            key="suspects",
+            bind="query-params",
+            help="Those that confident learning counts.",
         )
-        is_open = st.toggle("Only without a mark", key="unmarked")
+        is_open = st.toggle("Only without a mark", key="unmarked", bind="query-params")
         with st.popover("How to read this", icon=":material/help:", type="tertiary", key="doubts_how"):
             st.markdown(HOW_TO_READ)
     _draw_rows(review, marks, is_suspects, is_open)

@@ -8,10 +8,12 @@ from typing import Any, BinaryIO
 import streamlit as st
 
 from cnnlab.exchange.exporting import FORMATS
+from cnnlab.exchange.report import told_remarks, told_troubles
 from cnnlab.files import write_atomic
+from cnnlab.query.language import MOST_CHARACTERS
 from cnnlab.runs.origin import TOOLS
 from dashboard import data
-from dashboard.components import data_jobs
+from dashboard.components import data_jobs, runs_chosen, runs_query
 from dashboard.components.data_jobs import Job
 from dashboard.components.job_strip import EVERY_S, dismiss_button, draw_running
 from dashboard.components.numbers import count, short
@@ -128,6 +130,12 @@ def _draw_imported(job: Job, result: dict[str, Any]) -> None:
     newer = len(result["newer_than"])
     if newer:
         st.caption(f"Of {_runs(newer)} an earlier state is in the store too. Delete it where it is of no use any more.")
+    for line in told_remarks(result.get("remarks", {}), MOST_REASONS):
+        st.caption(plain(line))
+    first, *lines = told_troubles(result.get("troubles", {}), MOST_REASONS) or [""]
+    if lines:
+        with st.expander(plain(first), icon=":material/report:"):
+            st.markdown("\n".join(f"- {plain(line)}" for line in lines))
     if skipped:
         with st.expander(f"Why {_runs(len(skipped))} were left out", icon=":material/report:"):
             lines = [f"- {plain(one['run'])}: {plain(one['reason'])}" for one in skipped[:MOST_REASONS]]
@@ -138,12 +146,32 @@ def _draw_imported(job: Job, result: dict[str, Any]) -> None:
         if len(shown) == 1 and st.button("Open it", key=f"open_{job.folder.name}", icon=":material/monitoring:"):
             data_jobs.dismiss(job)
             go("run", run=shown[0])
+        if shown and st.button(
+            "Show them in the table" if len(shown) > 1 else "Show it in the table",
+            key=f"show_{job.folder.name}",
+            icon=":material/table_rows:",
+            on_click=_show,
+            args=(shown, tool),
+        ):
+            st.rerun()  # all of the page: the table lies outside of this fragment
         if 1 < len(shown) <= MOST_IN_ADDRESS and st.button(
             "Compare them", key=f"compare_{job.folder.name}", icon=":material/compare_arrows:"
         ):
             data_jobs.dismiss(job)
             go("compare", runs=",".join(shown))
         dismiss_button(job)
+
+
+def _show(run_ids: Sequence[str], tool: str) -> None:
+    """Show these runs and no others: what hid them, a search or filters, gives way.
+
+    More than a query holds are chosen, among all of their tool.
+    """
+    question = f"id={','.join(run_ids)}"
+    if len(question) > MOST_CHARACTERS:
+        runs_chosen.choose(run_ids)
+        question = f'origin:"{tool}"'
+    runs_query.ask_only(question)
 
 
 def _runs(number: int) -> str:

@@ -69,7 +69,8 @@ def draw_mistakes(whose: Whose, of: str | None = None) -> None:
     clicked = clicked_cell(_pairs_key(whose), len(whose.classes))
     if clicked is not None:
         show_cell(clicked, of=of)
-    if VIEW not in st.session_state and not st.query_params.get(VIEW):
+    named = st.query_params.get(VIEW)
+    if VIEW not in st.session_state and named not in [title for title, _ in VIEWS.values()]:
         st.session_state[VIEW] = "cell" if cell_of_address(len(whose.classes)) else "pairs"
     # Without a default: a click on a matrix gives it its value, and Streamlit wants one or the other.
     view: Any = st.segmented_control(

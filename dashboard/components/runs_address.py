@@ -7,6 +7,7 @@ import streamlit as st
 from cnnlab.errors import CNNLabError
 from cnnlab.runs.views import DEFAULT, View
 from dashboard import runs_data
+from dashboard.components.kept_columns import draw_cookie, keep_columns, kept_columns
 from dashboard.components.runs_columns import USUAL
 from dashboard.components.text import plain
 from dashboard.state import query, query_list, say, set_query
@@ -23,8 +24,10 @@ def columns() -> list[str]:
 
 
 def set_columns(names: Sequence[str]) -> None:
-    """Show these columns; the usual ones leave no trace in the address."""
-    set_query(columns=None if list(names) == list(USUAL) else ",".join(names))
+    """Show these columns, and keep them; the usual ones leave no trace in the address."""
+    chosen = [] if list(names) == list(USUAL) else list(names)
+    keep_columns(chosen)
+    set_query(columns=",".join(chosen))
 
 
 def move_column(column: str, to: int, shown: Sequence[str]) -> None:
@@ -73,12 +76,21 @@ def apply_named_view(name: str) -> None:
 
 
 def begin() -> None:
+    """Show what a person sees at first: the view called `default`, in the columns that the person chose last."""
+    _begin_with_default()
+    if "columns" not in st.query_params and (kept := kept_columns()):
+        set_query(columns=",".join(kept))
+
+
+def _begin_with_default() -> None:
     """Show the view called `default` where the address asks for nothing, once for each visit of the page."""
     if any(name in st.query_params for name in _ASKING) or st.session_state.get(_SEEN):
         return
     st.session_state[_SEEN] = True
     if DEFAULT in runs_data.view_names():
         apply_named_view(DEFAULT)
+        # What a widget is given before it is first drawn does not come into the address by itself.
+        set_query(**{QUERY: st.session_state.get(QUERY)})
 
 
 def current_view() -> View:
@@ -90,6 +102,7 @@ def current_view() -> View:
 def draw_columns(offered: Sequence[str], titles: dict[str, str]) -> None:
     """Draw the choice of columns: any of the summary, any setting, any number of a result."""
     shown = columns()
+    draw_cookie()
     with st.popover("Columns", icon=":material/view_column:", key="columns_popover"):
         chosen = st.multiselect(
             "Columns, in this order",

@@ -86,6 +86,13 @@ def _ask(question: str) -> None:
     first_page()
 
 
+def ask_only(question: str) -> None:
+    """Ask that alone: filters are taken away; call it before the widgets are drawn."""
+    for _, _, key in FILTERS:
+        st.session_state[key] = []
+    _ask(question)
+
+
 def ask_too(part: str) -> None:
     """Add a part to the question, unless it is there."""
     now = (st.session_state.get(QUERY) or "").strip()
@@ -117,9 +124,7 @@ def _draw_nothing(runs: pl.DataFrame, question: str, has_archived: bool) -> None
     st.info("No run matches. Clear the search or a filter.", icon=":material/filter_alt_off:")
     parts = runs_data.parts(runs, question) if question.strip() else []
     for part in parts:
-        lacking = f" No run has {part.lacking}." if part.lacking else ""
-        noun = "run" if part.num_kept == 1 else "runs"
-        st.caption(plain(f"{part.text}: {count(part.num_kept)} {noun} alone.{lacking}"))
+        st.caption(plain(part.sentence))
     hidden = 0 if has_archived else runs_data.found(runs, question, has_archived=True).height
     if hidden:
         st.caption(f"{count(hidden)} archived {'run matches' if hidden == 1 else 'runs match'}: show archived ones.")

@@ -9,7 +9,7 @@ from answered_runs import answered, unanswered
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnlab.analysis.pairing import NO_ANSWERS, answered_run, share
+from cnnlab.analysis.pairing import NO_ANSWERS, answered_run, share, shared_text
 
 IDS = [f"image-{place}" for place in range(60)]
 ALL = "1" * 60
@@ -49,10 +49,12 @@ def test_other_versions_are_compared_on_what_they_share():
         (answered("b", ALL, [f"new-{place}" for place in range(60)]),
          "it was tested on different images: none of them is shared"),
         (answered("b", "1" * 29, IDS[:29]), "it shares only 29 of 60 test images with the others"),
-        (answered("b", ALL, IDS, labels=[1] + [0] * 59),
-         "1 of the 60 shared test images has another label in its version of the data"),
-        (answered("b", ALL, IDS, labels=[1, 1] + [0] * 58),
-         "2 of the 60 shared test images have another label in its version of the data"),
+        (answered("b", ALL, IDS, labels=[1] * 60),
+         "it shares only 0 of 60 test images with the others; 60 more have another label in its version of the data"),
+        (answered("b", "1" * 30, IDS[:30], labels=[1] + [0] * 29),
+         "it shares only 29 of 60 test images with the others; 1 more has another label in its version of the data"),
+        (replace(answered("b", ALL, IDS, dataset="pets_corrected"), corrected_from="birds"),
+         "it stands on the data set pets_corrected, not on pets"),
         (unanswered("b"), "not tested yet"),
     ],
 )  # fmt: skip
@@ -61,6 +63,41 @@ def test_what_would_be_unfair_is_refused_with_its_reason(other, reason):
     assert found.refused == {"b": reason}
     assert found.run_ids == ("a", "c")  # the others go on without it
     assert found.num_images == 60
+
+
+def test_a_correction_is_compared_on_the_images_that_have_the_same_label_in_both():
+    first = answered("a", "10" * 30, IDS)
+    made = answered("b", "1" * 59, IDS[1:], labels=[1, 1] + [0] * 57, dataset="pets_corrected")
+    for runs in ([first, replace(made, corrected_from="pets")], [replace(made, corrected_from="pets"), first]):
+        found = share(runs)
+        assert found.sample_ids.to_list() == IDS[3:]
+        assert (found.refused, found.left_out, found.relabelled) == ({}, {"a": 1}, 2)
+        assert found.is_right[[run.run_id for run in runs].index("a")].sum() == 28
+    assert share([first, made]).refused == {"b": "it stands on the data set pets_corrected, not on pets"}
+
+
+def test_an_image_with_another_label_in_one_of_three_is_left_out_of_all():
+    runs = [answered("a", ALL, IDS), answered("b", ALL, IDS, labels=[1] + [0] * 59), answered("c", ALL, IDS)]
+    found = share(runs)
+    assert (found.run_ids, found.num_images, found.relabelled) == (("a", "b", "c"), 59, 1)
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (answered("b", ALL, IDS), ""),
+        (answered("b", "1" * 58, IDS[2:]),
+         "Compared on the 58 test images that all of them share; also tested on others: A (2 more)."),
+        (answered("b", ALL, IDS, labels=[1] + [0] * 59),
+         "Compared on the 59 test images that all of them share; left out: 1 image that has another label in one of "
+         "them."),
+        (answered("b", "1" * 58, IDS[2:], labels=[1, 1] + [0] * 56),
+         "Compared on the 56 test images that all of them share; left out: 2 images that have another label in one "
+         "of them; also tested on others: A (2 more)."),
+    ],
+)  # fmt: skip
+def test_on_which_images_runs_are_compared_in_words(other, said):
+    assert shared_text(share([answered("a", ALL, IDS), other]), {"a": "A", "b": "B"}) == said
 
 
 def test_classes_in_another_order_are_the_same_classes():
@@ -104,6 +141,9 @@ def test_a_run_of_the_store_with_its_answers():
     found = answered_run(ROW, RESULT, lambda *_: frame)
     assert found.answers.is_right.tolist() == [True, False, False]  # what is not a number is wrong
     assert (found.answers.classes, found.views, found.group_id) == (("cat", "dog"), "flip", "g")
+    assert found.origin == "pets"
+    assert answered_run(ROW, RESULT, lambda *_: frame, {("pets", "v1"): "animals"}).origin == "animals"
+    assert answered_run(ROW, RESULT, lambda *_: frame, {("pets", "v2"): "animals"}).origin == "pets"
 
 
 def nobody(*asked):

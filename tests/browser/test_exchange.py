@@ -31,5 +31,10 @@ def test_what_is_downloaded_is_imported_again(server, open_tab, tmp_path):
     tab.page.get_by_role("button", name="Import", exact=True).click()
     wait_until(lambda: tab.says("2 runs already there"), "the import to say what it did")
     assert sorted(folder.name for folder in (server.store / "runs").iterdir()) == sorted(runs)
+
+    tab.page.get_by_label("Find runs").fill("nothing-of-the-kind")
+    wait_until(lambda: tab.says("0 of 2 runs"), "the search to hide them")
+    tab.page.get_by_role("button", name="Show them in the table").click()
+    wait_until(lambda: tab.says("2 of 2 runs"), "the table to show what came")
     assert tab.problems() == []
     assert tab.errors == []

@@ -1,6 +1,7 @@
 """The table of runs in a real browser: ask, sort, tick, tag, put aside, take back, by mouse and by keyboard."""
 
 import pytest
+from harness import Tab
 from made_runs import make_run
 from playwright.sync_api import expect
 
@@ -72,3 +73,15 @@ def test_ask_tick_tag_archive_and_take_back(server, open_tab):
     page.wait_for_url("**/run?run=*")
     assert tab.problems() == []
     assert tab.errors == []
+
+
+def test_chosen_columns_are_there_in_another_tab_too(server, open_tab):
+    make_run(server.store)
+    tab = open_tab()
+    tab.open("/runs?columns=name,state,seed")
+    tab.page.get_by_role("button", name="Seed", exact=True).press("Alt+ArrowLeft")
+    tab.page.wait_for_function("decodeURIComponent(document.cookie).includes('columns=name,seed,state')")
+    other = Tab(tab.page.context, server.url)
+    other.open("/runs")
+    expect(other.page.get_by_role("columnheader")).to_have_text(["", "Name", "Seed", "Status"])
+    assert other.errors == tab.errors == []

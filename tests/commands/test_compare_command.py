@@ -3,9 +3,13 @@
 import json
 
 import pytest
+from made_mistakes import make_mistaken
 from made_runs import make_run
 
 from cnnlab.__main__ import run
+from cnnlab.datasets.correcting import correct_dataset
+from cnnlab.datasets.marks import Mark, add_mark
+from cnnlab.datasets.storage import open_dataset
 from cnnlab.files import read_json, write_json
 from cnnlab.runs.store import Store
 
@@ -94,6 +98,20 @@ def test_what_cannot_be_compared_is_said(call, groups):
     assert found["not_compared"] == {waiting: "not tested yet"}
     assert found["against_first"] == []  # the first has nothing to be set against
     assert len(found["pairs"]) == 1
+
+
+def test_a_corrected_set_is_compared_on_the_images_with_the_same_label(call):
+    root = Store().root
+    digits = open_dataset(root, "digits")
+    ids, labels = digits.sample_ids("test"), digits.labels("test")["label"]
+    was, now = (digits.info.outputs["label"][number] for number in (labels[0], (labels[0] + 1) % 10))
+    add_mark(root, "digits", Mark(ids[0], "label", "wrong", was, now), digits.info.outputs)
+    correct_dataset(root, "digits")
+    runs = [make_mistaken(root, {}), make_mistaken(root, {}, dataset=open_dataset(root, "digits_corrected"))]
+    code, out, err = call(*runs)
+    assert code == 0
+    assert "of 358 test images" in out
+    assert "left out: 1 image that has another label in one of them." in err
 
 
 @pytest.mark.parametrize(

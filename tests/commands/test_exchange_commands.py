@@ -1,6 +1,7 @@
 """`import-runs` and `export` as a person or a page calls them."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,21 @@ def test_import_says_what_came_and_again_that_nothing_did(call):
     assert (again["imported"], sorted(again["already_there"])) == ([], sorted(ids))
 
 
+def test_damage_and_what_was_done_to_numbers_are_said(call, tmp_path):
+    with zipfile.ZipFile(STORES / "mlruns-3.17.2.zip") as archive:
+        archive.extractall(tmp_path)
+    path = next(path for path in (tmp_path / "mlruns").glob("*/*/metrics/loss") if path.with_name("val_loss").exists())
+    path.write_text(path.read_text() + "what is this\n")
+    out = call("import-runs", tmp_path / "mlruns")[1].splitlines()
+    assert out[-2] == "Something of 1 run could not be read."
+    assert out[-1].endswith(": loss: 1 line without a number left out")
+    assert out[-1].partition(": ")[0] in Store().run_ids()
+    (tmp_path / "a.csv").write_text("run,epoch,val_acc\nx,1,91.5\ny,1,92.5\n")
+    assert (
+        call("import-runs", tmp_path / "a.csv")[1].splitlines()[-1] == "2 runs: In percent, so divided by 100: val_acc."
+    )
+
+
 def test_a_look_shows_places_and_columns_and_imports_nothing(call, tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("run,epoch,val_acc,note\nx,1,91.5,n\n")
@@ -60,6 +76,10 @@ def test_a_person_says_what_names_and_columns_are(call, tmp_path):
         (("import-runs", ".", "--steps", "epoch"), "Unknown counting of steps 'epoch'. Did you mean 'epochs'?"),
         (("import-runs", ".", "--map", "loss"), "--map 'loss' cannot be read. Expected name=value."),
         (("import-runs", ".", "--map", "loss=all"), "'all' is no place for a number. Expected split:metric"),
+        (
+            ("import-runs", STORES / "keras-csvlogger.csv", "--map", "val_acuracy=test:accuracy"),
+            "No number is called 'val_acuracy' in these runs. Did you mean 'val_accuracy'?",
+        ),
         (("export", "nothing", "--to", "x"), "No run 'nothing' in "),
         (("export", "--to", "x"), "No run to export. Expected one id at least."),
         (("export", "a", "--to", "x", "--format", "parket"), "Unknown format 'parket'. Did you mean 'parquet'?"),

@@ -36,7 +36,9 @@ def test_runs_are_found_sorted_and_shown_with_columns(call, store):
     assert out.split("\n")[1].split() == [good, "32", "0.95"]
     rows = json.loads(call("runs", "--json", "--columns", "depth,batch")[1])["runs"]
     assert rows[0] == {"run_id": bad, "depth": None, "batch": 64}
-    assert call("runs", "--where", "accuracy>99%")[1].startswith("No run matches.")
+    said = call("runs", "--where", "accuracy>99% architecture=lent5")[1].splitlines()
+    assert said[0].startswith("No run matches.")
+    assert said[1:] == ["accuracy>99%: no run alone.", "architecture=lent5: no run alone. Did you mean 'lenet5'?"]
 
 
 def test_sql_is_asked_of_all_runs_or_those_of_a_query(call, store):
@@ -48,6 +50,14 @@ def test_sql_is_asked_of_all_runs_or_those_of_a_query(call, store):
     code, out, err = call("runs", "--sql", "copy runs to 'x'")
     assert (code, out) == (2, "")
     assert "COPY is not for reading" in err
+    assert call("runs", "--sql", "")[0] == 2, "all runs in place of an answer"
+
+
+def test_an_unknown_state_is_said(call, store):
+    make_run(store.root)
+    code, _, err = call("runs", "--status", "complete")
+    assert code == 2
+    assert "Unknown state 'complete'. Did you mean 'completed'?" in err
 
 
 def test_runs_are_written_about_and_archived_ones_left_out(call, store):

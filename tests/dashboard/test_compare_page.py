@@ -1,7 +1,10 @@
 """Runs beside one another: the address, curves, differences, matrices, bubbles, and what is refused."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
+from answered_runs import answered, unanswered
 from made_runs import make_run
 
 from cnnlab.files import read_json, write_json
@@ -170,14 +173,6 @@ def row(**values) -> dict:
 
 def test_warnings_in_words():
     assert comparing.warnings([row(), row()]) == []
-    assert comparing.warnings([row(), row(dataset="shapes")]) == [
-        "These runs stand on different data sets (digits, shapes). "
-        "Their accuracies answer different questions: compare curves and costs, not top-1."
-    ]
-    assert comparing.warnings([row(), row(dataset_version="v2")]) == [
-        "These runs saw different versions of the data set digits: v1, v2. "
-        "The overview compares them on the test images that they share; a difference in a curve may come from the data."
-    ]
     assert comparing.warnings([row(test_accuracy=None)]) == [
         "Not tested yet, so without test accuracy: a · seed 0 · 1234."
     ]
@@ -188,4 +183,43 @@ def test_warnings_in_words():
         "Without test accuracy: a · seed 0 · 1234 (cancelled before its test).",
     ]
     # A queued run has no version yet: that is no difference.
-    assert comparing.warnings([row(), row(dataset_version=None)]) == []
+    assert not comparing.has_other_data([row(), row(dataset_version=None)])
+    assert comparing.has_other_data([row(), row(dataset_version="v2")])
+    assert comparing.has_other_data([row(), row(dataset="shapes", dataset_version=None)])
+
+
+OLD = "These runs saw different versions of the data set pets: v1, v2. "
+DIFFERENCE = " A difference in a curve may come from the data."
+WAY_OUT = " To compare them, choose runs of one version, or train one again on the version of another."
+NEW_IDS = [f"new-{place}" for place in range(60)]
+ONE = answered("a", "1" * 60)
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ([answered("b", "1" * 60)], []),
+        ([replace(unanswered("b"), version="None")], []),
+        ([answered("b", "1" * 60, dataset="birds")],
+         ["These runs stand on different data sets (pets, birds). Their accuracies answer different questions: compare "
+          "curves and costs, not top-1."]),
+        ([answered("b", "1" * 60, version="v2")],
+         [f"{OLD}All were tested on the same 60 test images.{DIFFERENCE}"]),
+        ([answered("b", "1" * 50, version="v2")],
+         [f"{OLD}They are compared on the 50 test images that all of them share under the same label; what shows each "
+          f"run by itself speaks of all its test images.{DIFFERENCE}"]),
+        ([answered("b", "1" * 60, NEW_IDS, version="v2")],
+         [f"{OLD}They are not compared (it was tested on different images: none of them is shared): each is shown on "
+          f"its own test images.{WAY_OUT}{DIFFERENCE}"]),
+        ([answered("b", "1" * 60, NEW_IDS, version="v2"), answered("c", "1" * 60)],
+         [f"{OLD}1 of 3 does not share enough test images with the others, so not all are compared: the overview says "
+          f"which and why.{WAY_OUT}{DIFFERENCE}"]),
+        ([replace(unanswered("b"), version="v2")],
+         [f"{OLD}When they are tested, they are compared on the test images that they share.{DIFFERENCE}"]),
+        ([replace(answered("b", "1" * 60, dataset="fixed"), corrected_from="pets")],
+         ["These runs stand on a data set and on what was corrected from it: pets, fixed. All were tested on the same "
+          f"60 test images.{DIFFERENCE}"]),
+    ],
+)  # fmt: skip
+def test_other_data_in_words(others, said):
+    assert comparing.data_warnings([ONE, *others]) == said

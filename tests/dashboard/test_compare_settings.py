@@ -126,10 +126,10 @@ def test_single_runs_are_compared_image_by_image(open_page, group):
 
 
 def test_other_data_are_refused_with_the_reason(open_page, store, group):
-    runs = [*group("a", [0.7]), make_run(store.root, version="ffffffffffff", training={"epochs": 5})]
+    runs = [*group("a", [0.7]), make_run(store.root, data={"dataset": "mnist"}, training={"epochs": 5})]
     page = opened(open_page, runs, settings="Against a baseline")
     table = pl.from_pandas(page.dataframe[0].value)
-    assert table["Verdict"].to_list() == ["", "tested on different versions of the data"]
+    assert table["Verdict"].to_list() == ["", "it stands on the data set mnist, not on digits"]
     assert table["Effect (points)"].to_list() == ["–", "–"]
 
 

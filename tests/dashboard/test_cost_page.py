@@ -66,7 +66,7 @@ def test_seeds_are_one_point_unless_asked_otherwise(open_page, store):
     for seed in range(3):
         make_run(store.root, accuracy=0.9 + seed / 50, training={"epochs": 4, "seed": seed}, name="net")
     page = open_page("cost")
-    assert "of 3 runs in 1 group: best net with 92.00 %" in alts(page)[0]
+    assert "of 3 runs in 1 group: net with 92.00 %" in alts(page)[0]
     assert "mean of n = 3 runs, Student's t" in alts(page)[0]
     page.toggle(key="grouped").set_value(False).run()
     assert "of 3 runs: best net · seed 2 with 94.00 %" in alts(page)[0]

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.exchange.exporting import export_runs
 from cnnlab.exchange.importing import import_runs
 from cnnlab.files import write_json
+from dashboard import data, runs_data
 from dashboard.components import data_jobs, exchange_jobs
 from dashboard.components.exchange_mapping import shown_names
 
@@ -128,14 +129,50 @@ def test_import_says_what_is_wrong_with_a_path(form, tmp_path):
 def test_an_ended_import_says_what_came_and_what_did_not(open_page, store):
     imported = import_runs(store, STORES / "keras-tuner")
     result = imported.to_dict() | {"skipped": [{"run": "x", "reason": "Damaged."}], "notes": ["A note."]}
+    result |= {"troubles": {"a": ["loss: 1 line left out"]}, "remarks": {"a": ["In percent."], "b": ["In percent."]}}
     ended_job(store, exchange_jobs.IMPORT, result | {"newer_than": {"a": ["b"]}})
     page = open_page("runs")
     assert "3 runs imported from Keras Tuner; 1 run left out" in told(page)
     assert "A note" in told(page)
+    assert "2 runs: In percent" in told(page).replace("\\", "")
+    assert "a: loss: 1 line left out" in told(page).replace("\\", "")
+    assert "Something of 1 run could not be read" in next(box.label for box in page.expander).replace("\\", "")
     assert "Of 1 run an earlier state is in the store too" in told(page)
     page.button(key="compare_job").click().run()
     assert page.title[0].value == "Compare"
     assert sorted(page.query_params["runs"].split(",")) == sorted(imported.imported)
+
+
+def shown_ids(page):
+    """Return the runs that the query of the page finds."""
+    return set(runs_data.found(data.summaries(), page.text_input(key="q").value, has_archived=False)["run_id"])
+
+
+def test_imported_runs_are_shown_where_a_search_hides_them(open_page, store):
+    make_run(store.root)
+    imported = import_runs(store, STORES / "keras-tuner")
+    ended_job(store, exchange_jobs.IMPORT, imported.to_dict())
+    page = open_page("runs", q="architecture=lenet5", state="queued")
+    assert "1 of 4 runs" in told(page)
+    page.button(key="show_job").click().run()
+    assert not page.exception
+    assert page.multiselect(key="state").value == []
+    assert "3 of 4 runs" in told(page)
+    assert shown_ids(page) == set(imported.imported)
+    page.button(key="compare_job")  # still there
+
+
+def test_more_imported_runs_than_a_query_holds_are_chosen_among_those_of_their_tool(open_page, store, monkeypatch):
+    monkeypatch.setattr(exchange_jobs, "MOST_CHARACTERS", 50)
+    make_run(store.root)
+    imported = import_runs(store, STORES / "keras-tuner")
+    import_runs(store, STORES / "keras-csvlogger.csv")
+    ended_job(store, exchange_jobs.IMPORT, imported.to_dict())
+    page = open_page("runs", q="architecture=lenet5")
+    page.button(key="show_job").click().run()
+    assert not page.exception
+    assert "3 of 5 runs, 3 chosen" in told(page)
+    assert shown_ids(page) == set(imported.imported)
 
 
 def test_an_import_that_failed_says_why(open_page, store):

@@ -143,6 +143,19 @@ def test_while_it_looks_the_images_are_there_and_an_error_is_said(open_page, sto
     assert len(shown(page)) == 1
 
 
+def test_an_unknown_view_in_the_address_is_the_first_one(open_page, store, of_class):
+    page = open_page("run", run=make_mistaken(store.root, {of_class(5)[0]: 6}), mistakes="Nope")
+    assert not page.exception
+    assert page.segmented_control(key="mistakes").value == "pairs"
+
+
+def test_which_doubtful_labels_are_listed_is_in_the_address(open_page, store, of_class):
+    run_id = make_mistaken(store.root, {of_class(6)[-1]: 0})
+    page = open_page("run", run=run_id, mistakes="Labels in doubt", suspects="false", unmarked="true")
+    assert not page.toggle(key="suspects").value
+    assert page.toggle(key="unmarked").value
+
+
 def test_a_doubtful_label_is_marked_undone_and_corrected(open_page, store, digits, of_class):
     place = of_class(6)[-1]
     sample_id = digits.sample_ids("test")[place]
@@ -247,7 +260,7 @@ def test_a_corrected_set_is_compared_on_what_is_labelled_alike_and_another_set_i
     other = make_run(store.root, data={"dataset": "mnist"})
     data.refresh()
     told = text(open_page("compare", runs=f"{runs[0]},{other}", part="Images"))
-    assert "A was tested on 'digits' and B on 'mnist'." in told
+    assert "B is not compared with A: it stands on the data set mnist, not on digits. Choose two that" in told
 
 
 def test_one_run_has_losses_and_labels(open_page, two):

@@ -70,7 +70,7 @@ def test_a_query_that_finds_nothing_says_which_part(open_page, store):
     page = open_page("runs", q="arch=lenet5 blocks_per_stack>20")
     assert page.info[0].value == "No run matches. Clear the search or a filter."
     said = told(page).replace("\\", "")
-    assert "blocks_per_stack>20: 0 runs alone. No run has architecture.parameters.blocks_per_stack." in said
+    assert "blocks_per_stack>20: no run alone. No run has architecture.parameters.blocks_per_stack." in said
     assert "arch\\=lenet5\\: 1 run alone\\." in told(page)
     assert not page.get("bidi_component")
 
@@ -364,6 +364,7 @@ def test_the_view_called_default_is_shown_at_first_and_others_are_kept(open_page
     keep_view(store, "default", View("arch=resnet", ("seed", "name"), "-seed"))
     page = open_page("runs")
     assert column(page, "name") == ["one"]
+    assert asked(page, "q") == "arch=resnet", "who is sent the address sees something else"
     assert [one["id"] for one in shown(page)["columns"]] == ["name", "seed"]
     assert len(rows(open_page("runs", q=""))) in (1, 2)
     assert column(open_page("runs", sort="name"), "name") == ["one", "two"]  # the address asks for something
@@ -385,8 +386,15 @@ def test_columns_are_moved_and_chosen(open_page, store):
     page.multiselect(key="columns_name,state,seed").set_value(
         ["name", "seed", "learning_rate", "training.momentum"]
     ).run()
-    assert [one["id"] for one in shown(page)["columns"]] == ["name", "seed", "learning_rate", "training.momentum"]
+    chosen = ["name", "seed", "learning_rate", "training.momentum"]
+    assert [one["id"] for one in shown(page)["columns"]] == chosen
+    page.switch_page("app_pages/home.py").run()
+    page.switch_page("app_pages/runs.py").run()
+    assert [one["id"] for one in shown(page)["columns"]] == chosen, "not kept over a look at another page"
     page.button(key="usual_columns").click().run()
+    assert "columns" not in page.query_params
+    page.switch_page("app_pages/home.py").run()
+    page.switch_page("app_pages/runs.py").run()
     assert "columns" not in page.query_params
 
 

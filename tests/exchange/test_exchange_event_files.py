@@ -86,8 +86,10 @@ def test_a_torn_end_loses_the_torn_record_alone(tmp_path_factory, records, data)
     kept = data.draw(st.integers(0, len(whole) - 1))
     found, reading = read(tmp_path_factory.getbasetemp() / "torn", whole[:kept])
     assert found == records[: len(found)]
-    assert sum(len(record) + 16 for record in found) <= kept < sum(len(one) + 16 for one in records[: len(found) + 1])
-    assert reading.trouble == ""
+    whole_bytes = sum(len(record) + 16 for record in found)
+    assert whole_bytes <= kept < sum(len(one) + 16 for one in records[: len(found) + 1])
+    assert reading.is_torn == (kept > whole_bytes)
+    assert ("the last record is not whole" in reading.trouble) == reading.is_torn
 
 
 @given(records=RECORDS, data=st.data())

@@ -10,24 +10,34 @@ import zipfile
 import polars as pl
 import pytest
 import yaml
-from exchange_making import ELSEWHERE, STORES, found_in, make_measured, same, sorted_metrics, values_of
+from exchange_making import ELSEWHERE, ENDED, STARTED, STORES, found_in, make_measured, same, sorted_metrics, values_of
 
+from cnnlab.config import config_from_dict
 from cnnlab.errors import RunNotFoundError, UnknownNameError
-from cnnlab.exchange import exporting
+from cnnlab.exchange import exporting, to_tensorboard
 from cnnlab.exchange.exporting import FORMATS, export_runs
-from cnnlab.exchange.found import ExportError
+from cnnlab.exchange.found import ExportError, ImportRunsError
 from cnnlab.exchange.importing import import_runs
 from cnnlab.exchange.mlflow_schema import statements
 from cnnlab.exchange.selection import safe_name
 from cnnlab.exchange.to_mlflow import run_uuid
 from cnnlab.runs import queries
 from cnnlab.runs.annotations import annotate, change
+from cnnlab.runs.status import RunStatus, failure, write_status
 from cnnlab.runs.store import Store
 
 
 @pytest.fixture
 def store(tmp_path):
     return Store(tmp_path / "store")
+
+
+def make_unmeasured(store):
+    """Write a run that failed before its first number, and return its id."""
+    run_dir = store.create_run(config_from_dict({}))
+    why = failure("nan_loss", "The loss became NaN.")
+    write_status(run_dir, RunStatus(state="failed", started_at=STARTED, ended_at=ENDED, failure=why))
+    return run_dir.name
 
 
 @pytest.fixture
@@ -171,24 +181,21 @@ def test_our_runs_come_back_from_mlflow_as_they_were(store, two, tmp_path, name)
     assert sorted(import_runs(store, tmp_path / name).known) == sorted(runs)
 
 
-@pytest.mark.parametrize("format", ["mlflow", "csv", "tensorboard", "parquet"])
+@pytest.mark.parametrize("format", FORMATS)
 def test_runs_of_other_tools_go_on_to_the_next(store, tmp_path, format):
     imported = import_runs(store, STORES / "mlflow-3.17.2.zip").imported
     imported += import_runs(store, STORES / "keras-tuner").imported
     export_runs(store, imported, tmp_path / "out", format)
-    if format == "parquet":
-        assert pl.read_parquet(tmp_path / "out" / "runs.parquet")["is_foreign"].to_list() == [True] * 5
-        return
     other = Store(tmp_path / "other")
     report = import_runs(other, tmp_path / "out")
-    # A trial that failed before its first number is a folder without numbers for TensorBoard, not for MLflow.
-    assert len(report.imported) == (4 if format == "csv" else 5)
+    assert len(report.imported) == 5
     assert queries.summaries(other)["is_foreign"].to_list() == [True] * len(report.imported)
-    if format == "mlflow":
-        assert sorted(report.imported) == sorted(imported)
+    assert sorted(report.imported) == sorted(imported)
+    if format != "tensorboard":
         before, after = (queries.summaries(one).sort("run_id") for one in (store, other))
         began = pl.col("started_at").dt.round("1ms")  # MLflow keeps no more
-        assert before.with_columns(began).drop("disk_bytes").equals(after.drop("disk_bytes"))
+        before = before.with_columns(began) if format == "mlflow" else before
+        assert before.drop("disk_bytes").equals(after.drop("disk_bytes"))
 
 
 # === TensorBoard and CSV ===
@@ -197,7 +204,7 @@ def test_runs_of_other_tools_go_on_to_the_next(store, tmp_path, format):
 def test_our_runs_come_back_from_tensorboard_rounded(store, two, tmp_path):
     export_runs(store, two, tmp_path / "out", "tensorboard")
     runs = found_in(tmp_path / "out", tmp_path / "work")
-    first = next(run for name, run in runs.items() if name.startswith("a-b - co "))
+    first = runs["a/b & co"]
     found, said = values_of(first), values_of(queries.metrics(store, two[:1]))
     assert set(found) == set(said)
     for key, rows in said.items():
@@ -207,21 +214,118 @@ def test_our_runs_come_back_from_tensorboard_rounded(store, two, tmp_path):
     assert values_of(first, "step")["val//loss"][2] == (21, math.inf)
     assert first.metrics["elapsed_s"].tolist() == pytest.approx([1.125] * 8 + [2.25] * 8 + [3.375] * 8)
     assert first.started_at == "2026-03-01T10:00:00.250000+00:00"
-    assert first.config["training"]["learning_rate"] == 0.002
-    assert first.state == "completed"
+    assert first.config == (store.run_dir(two[0]) / "config.yaml").read_text()
+    assert (first.state, first.run_id) == ("completed", two[0])
+    assert "TensorBoard's files keep numbers rounded to 32 bits." in first.origin.notes
 
 
-def test_our_runs_come_back_from_csv_with_their_settings(store, two, tmp_path):
-    export_runs(store, two, tmp_path / "out", "csv")
-    runs = found_in(tmp_path / "out", tmp_path / "work")
-    first = runs["a/b & co"]
-    assert same(values_of(first), values_of(queries.metrics(store, two[:1])))
-    assert first.config["architecture"] == {"name": "lenet5"}
-    assert first.config["parameters"]["training.nesterov"] is True
-    assert (first.started_at, first.ended_at) == (
-        "2026-03-01T10:00:00.250000+00:00",
-        "2026-03-01T10:00:09.000000+00:00",
+@pytest.mark.parametrize("name", ["out", "out.zip"])
+def test_our_runs_come_back_from_tensorboard_with_their_results(store, two, tmp_path, name):
+    failed = make_measured(store.root, state="failed", notes="what a pity: ```\n")
+    cancelled, lost = (make_measured(store.root, state=state) for state in ("cancelled", "lost"))
+    early = Store(store.root).create_run(config_from_dict({"name": "broke at once"}))
+    why = failure("nan_loss", "The loss became NaN: early.")
+    write_status(early, RunStatus(state="failed", started_at=STARTED, ended_at=ENDED, failure=why))
+    (store.run_dir(two[0]) / "result.json").write_text(
+        '{"main_output": "label", "num_params": 61706, "macs": 416520, "depth": 5, "best_epoch": 1, "epochs_done": 3, '
+        '"test": {"label": {"accuracy": 0.1234567890123, "loss": 1.5, "correct": 2, "n": 4}}}'
     )
+    runs = [*two, failed, cancelled, lost, early.name]
+    annotate(store, [failed], change(name="renamed", notes="seen", add_tags=["odd"], is_starred=True))
+    export_runs(store, runs, tmp_path / name, "tensorboard")
+    other = Store(tmp_path / "other")
+    report = import_runs(other, tmp_path / name)
+    assert (sorted(report.imported), report.skipped) == (sorted(runs), [])
+    # A run without a result has its accuracies from its numbers, which are rounded.
+    rounded = ("val_accuracy",)
+    ours, theirs = (queries.summaries(one).sort("run_id").drop(*ELSEWHERE, *rounded) for one in (store, other))
+    assert ours.equals(theirs)
+    row = queries.summary(other, two[0])
+    assert (row["test_accuracy"], row["test_n"], row["macs"], row["depth"]) == (0.1234567890123, 4, 416520, 5)
+    for run_id in runs:
+        assert other.read_config(run_id) == store.read_config(run_id)
+        assert other.read_status(run_id).failure == store.read_status(run_id).failure
+        columns = ("epoch", "step", "split", "output", "metric")
+        assert sorted_metrics(store, run_id).select(columns).equals(sorted_metrics(other, run_id).select(columns))
+    # Where they still are, nothing is added, wherever one begins.
+    assert sorted(import_runs(store, tmp_path / name).known) == sorted(runs)
+    if name == "out":
+        inside = next(path for path in (tmp_path / "out").iterdir() if path.name.endswith(f" {failed[-4:]}"))
+        assert import_runs(store, inside).known == [failed]
+
+
+def test_what_says_to_be_a_run_of_ours_and_is_damaged_comes_as_a_strangers(store, two, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        to_tensorboard, "texts_of", lambda _run: {"config": "```yaml\na: 1\n```", "run": "```json\n[\n```"}
+    )
+    export_runs(store, two, tmp_path / "out", "tensorboard")
+    report = import_runs(Store(tmp_path / "other"), tmp_path / "out")
+    assert len(report.imported) == 2
+    assert queries.summaries(Store(tmp_path / "other"))["is_foreign"].to_list() == [True, True]
+
+
+TABLES = [("csv", "out"), ("csv", "out.zip"), ("parquet", "out"), ("parquet", "out.zip")]
+
+
+@pytest.mark.parametrize(("format", "name"), TABLES)
+def test_our_runs_come_back_from_tables_with_their_results(store, two, tmp_path, format, name):
+    failed = make_measured(store.root, state="failed", notes="what a pity")
+    early = make_unmeasured(store)
+    cancelled, lost = (make_measured(store.root, state=state) for state in ("cancelled", "lost"))
+    runs = [*two, failed, early, cancelled, lost]
+    said = change(name="renamed", notes="seen", add_tags=["odd", "a/b"], is_starred=True, is_archived=True)
+    annotate(store, [failed], said)
+    export_runs(store, runs, tmp_path / name, format)
+    other = Store(tmp_path / "other")
+    report = import_runs(other, tmp_path / name)
+    assert sorted(report.imported) == sorted(runs)
+    assert (report.notes, report.newer) == ([], {})
+    ours, theirs = (queries.summaries(one).sort("run_id").drop(*ELSEWHERE) for one in (store, other))
+    assert ours.equals(theirs)
+    assert theirs.filter(run_id=two[0]).select("test_accuracy", "test_n", "num_params").row(0) == (0.5, 4, 61_706)
+    for run_id in runs:
+        assert sorted_metrics(store, run_id).equals(sorted_metrics(other, run_id))
+        assert other.read_config(run_id) == store.read_config(run_id).model_copy(
+            update={"notes": other.read_config(run_id).notes}
+        )
+    assert other.read_status(early).failure["kind"] == "nan_loss"
+    # Where they still are, nothing is added.
+    again = import_runs(store, tmp_path / name)
+    assert (again.imported, sorted(again.known)) == ([], sorted(runs))
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_either_table_of_an_export_brings_the_other(store, two, tmp_path, format):
+    export_runs(store, two, tmp_path / "out", format)
+    for table in ("runs", "metrics"):
+        assert import_runs(store, tmp_path / "out" / f"{table}.{format}").known == two
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_runs_without_a_number_come_back_from_tables(store, tmp_path, format):
+    run_id = make_unmeasured(store)
+    export_runs(store, [run_id], tmp_path / "out", format)
+    report = import_runs(Store(tmp_path / "other"), tmp_path)  # also from a folder further up
+    assert (report.imported, report.notes) == ([run_id], [])
+
+
+def test_a_config_that_was_changed_in_a_table_is_not_taken_for_ours(store, two, tmp_path):
+    export_runs(store, two[:1], tmp_path / "out", "csv")
+    path = tmp_path / "out" / "runs.csv"
+    pl.read_csv(path).with_columns(pl.lit(17).alias("config.training.batch_size")).write_csv(path)
+    other = Store(tmp_path / "other")
+    assert import_runs(other, tmp_path / "out").imported == two[:1]
+    row = queries.summary(other, two[0])
+    assert (row["is_foreign"], row["batch_size"], row["test_accuracy"], row["test_n"]) == (True, 17, 0.5, 4)
+    assert import_runs(store, tmp_path / "out").known == two[:1]
+
+
+def test_parquet_that_is_no_export_of_runs_is_refused_with_the_way_out(tmp_path):
+    pl.DataFrame({"epoch": [1], "loss": [0.5]}).write_parquet(tmp_path / "metrics.parquet")
+    with pytest.raises(
+        ImportRunsError, match=r"^'metrics.parquet' cannot be imported\. Expected CSV, or the folder .* for MLflow"
+    ):
+        import_runs(Store(tmp_path / "store"), tmp_path / "metrics.parquet")
 
 
 def test_runs_of_one_name_have_folders_of_their_own(store, tmp_path):

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import shutil
 import time
 
@@ -18,6 +19,7 @@ from cnnlab.exchange.event_making import scalar_event, session_start_event, vers
 from cnnlab.exchange.found import ImportRunsError
 from cnnlab.exchange.importing import import_runs, look
 from cnnlab.exchange.names import Target
+from cnnlab.exchange.report import told_remarks, told_troubles
 from cnnlab.exchange.tensorboard_source import TensorBoardSource
 from cnnlab.launch.queue import Queue
 from cnnlab.runs import adopting, index, queries
@@ -67,6 +69,63 @@ def test_a_run_that_went_on_is_another_state_of_it(store, tmp_path):
     (new,) = report.imported
     assert report.newer == {new: [old]}
     assert new.rpartition("-")[0] == old.rpartition("-")[0]
+
+
+@pytest.fixture
+def logs(tmp_path):
+    """Return a folder of logs as tools leave them, of 5 runs."""
+    folder = tmp_path / "logs"
+    write_csv(folder / "a.csv")
+    write_csv(folder / "deep" / "b.csv", "run,epoch,loss\nx,1,2\ny,1,3\n")
+    write_csv(folder / "version_0" / "metrics.csv", "epoch,step,train_loss\n0,9,2\n1,19,1\n")
+    write_csv(folder / "version_1" / "metrics.csv", "epoch,step,train_loss\n0,9,3\n1,19,1\n")
+    return folder
+
+
+FILES = ["a.csv", "deep/b.csv", "version_0/metrics.csv", "version_1/metrics.csv"]
+
+
+def test_a_file_after_its_folder_adds_nothing(store, logs):
+    first = import_runs(store, logs)
+    assert (len(first.imported), first.newer) == (5, {})
+    for name in FILES:
+        assert import_runs(store, logs / name).imported == []
+    assert import_runs(store, logs / "version_0").imported == []
+
+
+def test_a_folder_after_its_files_adds_nothing(store, logs):
+    for name in FILES:
+        import_runs(store, logs / name)
+    report = import_runs(store, logs)
+    assert (report.imported, len(report.known)) == ([], 5)
+
+
+def test_a_copy_of_a_folder_elsewhere_adds_nothing(store, logs, tmp_path):
+    import_runs(store, logs)
+    shutil.copytree(logs, tmp_path / "copy" / "of logs")
+    shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, "logs")
+    for place in ("copy", "copy/of logs", "packed.zip"):
+        report = import_runs(store, tmp_path / place)
+        assert (report.imported, len(report.known)) == ([], 5)
+
+
+def test_a_log_that_grew_is_known_from_wherever_it_comes(store, logs):
+    import_runs(store, logs)
+    path = logs / "version_0" / "metrics.csv"
+    path.write_text(path.read_text() + "2,29,0.5\n")
+    report = import_runs(store, path)
+    ((new, (old,)),) = report.newer.items()
+    assert queries.metrics(store, [old])["value"].to_list() == [2, 1]
+    assert queries.metrics(store, [new])["value"].to_list() == [2, 1, 0.5]
+    assert import_runs(store, logs).imported == []
+
+
+def test_a_second_run_in_a_log_leaves_the_first_as_it_was(store, tmp_path):
+    path = write_csv(tmp_path / "run.csv")
+    (first,) = import_runs(store, path).imported
+    write_csv(path, "epoch,loss\n1,2\n2,1\nepoch,loss\n1,9\n")
+    report = import_runs(store, path)
+    assert (report.known, len(report.imported), report.newer) == ([first], 1, {})
 
 
 def test_runs_that_cannot_be_read_are_named_and_the_others_come(store, tmp_path):
@@ -178,6 +237,28 @@ def test_a_mapping_of_a_person_wins(store):
     assert queries.summary(store, run_id)["main_output"] == "digit"
 
 
+@pytest.mark.parametrize(
+    ("name", "way_out"),
+    [("val_los", "Did you mean 'val_loss'?"), ("nonsense", "Expected one of: accuracy, loss, val_accuracy, val_loss.")],
+)
+def test_a_mapping_of_a_name_that_no_run_has_imports_nothing(store, name, way_out):
+    options = ImportOptions({"val_loss": None, name: Target("test", "accuracy")})
+    sentence = f"No number is called {name!r} in these runs. {way_out}"
+    with pytest.raises(ConfigError, match=re.escape(sentence)):
+        look(STORES / "keras-csvlogger.csv", store.cache_dir, options=options)
+    with pytest.raises(ConfigError, match=re.escape(sentence)):
+        import_runs(store, STORES / "keras-csvlogger.csv", options=options)
+    assert os.listdir(store.runs_dir) == []
+
+
+def test_a_mapping_of_a_name_that_one_run_of_many_has_is_right(store):
+    options = ImportOptions({"steps_per_second": None, "loss": Target("train", "loss")})
+    report = import_runs(store, STORES / "tensorboard", options=ImportOptions({"system/memory": None}))
+    assert len(report.imported) == 3
+    with pytest.raises(ConfigError, match=r"No number is called 'steps_per_second' in these runs"):
+        import_runs(store, STORES / "tensorboard", options=options)
+
+
 def test_a_test_that_was_the_validation_counts_as_such(store, tmp_path):
     path = write_csv(tmp_path / "a.csv", "epoch,train_loss,test_acc\n1,2,0.5\n2,1,0.75\n")
     (run_id,) = import_runs(store, path).imported
@@ -204,6 +285,26 @@ def test_a_look_says_what_an_import_would_do_and_does_nothing(store, tmp_path):
     ]
     assert (found.parameters, found.columns["run"]) == (["dropout_rate"], "run")
     assert not store.runs_dir.exists()
+
+
+def test_damage_is_in_what_an_import_says_of_each_run(store, tmp_path):
+    for name, cut in (("whole", None), ("cut", -17)):
+        (tmp_path / "logs" / name).mkdir(parents=True)
+        (source,) = (STORES / "tensorboard" / "first").iterdir()
+        (tmp_path / "logs" / name / source.name).write_bytes(source.read_bytes()[:cut])
+    found = look(tmp_path / "logs", store.cache_dir)
+    said = f"{source.name}: the last record is not whole: still being written, or cut"
+    assert list(found.notes) == [f"cut: {said}."]
+    report = import_runs(store, tmp_path / "logs")
+    ((run_id, troubles),) = report.troubles.items()
+    assert (troubles, store.read_run(run_id)["origin"]["notes"]) == ([said], [said])
+    assert report.to_dict()["troubles"] == {run_id: [said]}
+    assert told_troubles(report.troubles, 5) == ["Something of 1 run could not be read.", f"{run_id}: {said}"]
+    assert told_troubles(report.troubles, 0)[-1] == "and 1 more run"
+    assert told_remarks({"a": ["In percent."], "b": ["In percent.", "Odd."]}, 1) == [
+        "2 runs: In percent.",
+        "and 1 more note",
+    ]
 
 
 VALUES = st.one_of(st.floats(width=32), st.just(0.5))

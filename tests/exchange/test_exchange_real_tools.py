@@ -98,6 +98,11 @@ def test_tensorboard_reads_what_we_write_by_both_of_its_readers(tmp_path):
     assert sessions["a"]["parameters"]["training.seed"] == 3
     assert sessions["b"]["parameters"]["training.learning_rate"] == 0.5
     assert sessions["a"]["parameters"]["architecture.name"] == "lenet5"
+    # Numbers of the result, for the table of hyperparameters; what failed has none.
+    for name, value in {"test_accuracy": 0.5, "test_loss": 1.5, "test_n": 4.0, "num_params": 61_706.0}.items():
+        ((step, _, shown),) = said["scalars"][f"{folder}/{name}"]
+        assert (step, shown) == (0, repr(value))
+    assert f"b {failed[-4:]}/num_params" not in said["scalars"]
 
 
 @needs("tensorboard")

@@ -12,7 +12,7 @@ from exchange_making import STORES, found_in, values_of
 from real_tools import BEGUN_MS, RUNS
 
 from cnnlab.errors import UnknownNameError
-from cnnlab.exchange import unpacking
+from cnnlab.exchange import beside, unpacking
 from cnnlab.exchange.event_files import write_records
 from cnnlab.exchange.event_making import scalar_event, version_event
 from cnnlab.exchange.found import ImportRunsError
@@ -172,13 +172,68 @@ def test_what_is_of_no_tool_is_refused_with_what_is_expected(tmp_path):
         found_in(STORES / "tensorboard", tmp_path, "mlflow")
 
 
+def mixed(folder):
+    """Fill a folder with runs of every tool, and with what belongs to those of MLflow."""
+    for name, inside in {"mlflow-3.17.2.zip": ".", "mlruns-3.17.2.zip": "."}.items():
+        with zipfile.ZipFile(STORES / name) as archive:
+            archive.extractall(folder / inside)
+    shutil.copyfile(folder / "mlflow.db", folder / "a-backup.db")
+    shutil.copyfile(STORES / "keras-csvlogger.csv", folder / "log.csv")
+    shutil.copytree(STORES / "tensorboard", folder / "logs")
+    return folder
+
+
+def notes_of(path, tmp_path, tool=None):
+    with opened(path, tmp_path, tool) as source:
+        return [*source.notes]
+
+
+def test_what_else_lies_in_a_folder_is_said_with_the_way_to_it(tmp_path):
+    folder = mixed(tmp_path / "all")
+    deleted = "Deleted in MLflow, so left out: 1 run."
+    stores = "There are also 'a-backup.db' and 'mlruns' of MLflow in it. Import these by their own paths."
+    others = (
+        "There are also event files of TensorBoard and CSV files in it. "
+        "Import them too, with the format 'tensorboard' or 'csv' (--format)."
+    )
+    assert notes_of(folder, tmp_path) == [deleted, stores, others]
+    assert notes_of(folder, tmp_path, "mlflow") == [deleted, stores]
+    assert notes_of(folder, tmp_path, "tensorboard") == []
+    shutil.make_archive(str(tmp_path / "all"), "zip", folder)
+    assert notes_of(tmp_path / "all.zip", tmp_path) == [deleted, stores, others]
+    shutil.copytree(STORES / "keras-tuner", folder / "search")
+    assert notes_of(folder, tmp_path) == [
+        "There are also runs of MLflow, event files of TensorBoard and CSV files in it. "
+        "Import them too, with the format 'mlflow', 'tensorboard' or 'csv' (--format)."
+    ]
+
+
+def test_files_that_belong_to_runs_of_mlflow_are_no_other_runs(tmp_path):
+    with zipfile.ZipFile(STORES / "mlruns-3.17.2.zip") as archive:
+        archive.extractall(tmp_path)
+    artifacts = next((tmp_path / "mlruns").glob("*/*/metrics")).with_name("artifacts")
+    artifacts.mkdir(exist_ok=True)
+    shutil.copyfile(STORES / "keras-csvlogger.csv", artifacts / "log.csv")
+    for path in (tmp_path, tmp_path / "mlruns"):
+        assert notes_of(path, tmp_path) == ["Deleted in MLflow, so left out: 1 run."]
+
+
+def test_looks_for_other_runs_end_soon(tmp_path, monkeypatch):
+    shutil.copytree(STORES / "tensorboard", tmp_path / "logs")
+    (tmp_path / "logs" / "z").mkdir()
+    shutil.copyfile(STORES / "keras-csvlogger.csv", tmp_path / "logs" / "z" / "log.csv")
+    assert len(notes_of(tmp_path / "logs", tmp_path)) == 1
+    monkeypatch.setattr(beside, "MOST_LOOKED_INTO", 2)
+    assert notes_of(tmp_path / "logs", tmp_path) == []
+
+
 # === Damaged files ===
 
 
-def event_file(path, *events):
+def event_file(path, *events, began=1.0):
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "wb") as file:
-        write_records(file, [version_event(1.0), *events])
+        write_records(file, [version_event(began), *events])
     return path
 
 
@@ -191,7 +246,8 @@ def test_a_file_that_is_being_written_is_read_as_far_as_it_goes(tmp_path):
     path.write_bytes(path.read_bytes()[:-7])
     (run,) = found_in(tmp_path / "logs", tmp_path).values()
     assert values_of(run)["train//loss"] == [(1, 0.5), (2, 0.5), (3, 0.5)]
-    assert run.origin.notes == ()
+    torn = "the last record is not whole: still being written, or cut"
+    assert run.origin.notes == (f"events.out.tfevents.1: {torn}",)
 
 
 def test_a_damaged_record_is_left_out_and_said(tmp_path):
@@ -249,6 +305,23 @@ def test_a_damaged_database_is_refused_in_a_sentence(tmp_path):
         ImportRunsError, match=r"'mlflow.db' cannot be read as a database: .*\. Expected the 'mlflow.db'"
     ):
         found_in(path, tmp_path)
+
+
+def test_an_empty_database_is_said_to_be_empty(tmp_path):
+    folder = tmp_path / "store"
+    folder.mkdir()
+    (folder / "mlflow.db").touch()
+    for path, tool in ((folder / "mlflow.db", None), (folder, None), (folder, "mlflow")):
+        with pytest.raises(ImportRunsError, match=r"'mlflow.db' is empty: it has 0 bytes. .*Copy the file again"):
+            found_in(path, tmp_path / "work", tool)
+    (folder / "mlflow.db").write_text("what is this" * 100)
+    for path in (folder / "mlflow.db", folder):
+        with pytest.raises(ImportRunsError, match=r"'mlflow.db' cannot be read as a database: file is not a database"):
+            found_in(path, tmp_path / "work")
+    with zipfile.ZipFile(STORES / "mlruns-3.17.2.zip") as archive:
+        archive.extractall(folder)
+    assert set(found_in(folder, tmp_path / "work")) == {"first", "second"}
+    assert "'mlflow.db' is empty or damaged, so left out." in notes_of(folder, tmp_path)
 
 
 def test_views_in_the_place_of_tables_are_not_asked(tmp_path):
@@ -385,6 +458,22 @@ def test_a_zip_that_is_damaged_is_refused(tmp_path):
     path.write_bytes(content)
     with pytest.raises(ImportRunsError, match=r"'x.zip' cannot be read as a zip"):
         found_in(path, tmp_path / "work")
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_zip_that_was_cut_is_said_to_be(tmp_path):
+    whole = zipped(tmp_path / "x.zip", **{"a.csv": "epoch,loss\n" + "1,2\n" * 5000}).read_bytes()
+    for name in ("x.zip", "without an end"):
+        path = tmp_path / name
+        path.write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(
+            ImportRunsError, match=rf"'{name}' is cut or damaged: the list of files with which .* Copy or make the zip"
+        ):
+            found_in(path, tmp_path / "work")
+    for content, said in ((b"", "is empty: it has 0 bytes"), (b"hello", "is no zip, whatever its name says")):
+        (tmp_path / "x.zip").write_bytes(content)
+        with pytest.raises(ImportRunsError, match=f"'x.zip' {said}. Expected a zip of runs. Copy or make the zip"):
+            found_in(tmp_path / "x.zip", tmp_path / "work")
     assert list((tmp_path / "work").iterdir()) == []
 
 

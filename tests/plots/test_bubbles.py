@@ -79,7 +79,7 @@ def test_who_is_not_shown_and_why():
     }
     assert bubbles_info(frame).table["label"].to_list() == ["fine", "uncounted"]
     assert bubbles_summary(info) == (
-        "Top-1 accuracy on test against operations for one image, of 1 run: best fine with 90.00 % "
+        "Top-1 accuracy on test against operations for one image, of 1 run: fine with 90.00 % "
         "(95 % interval 86.47 to 92.69 %, n = 360 images, Wilson); not shown: "
         "uncounted (operations were not counted), unsized (parameters are not known), "
         "running (no test accuracy, running), broken (its test accuracy is not a number)."

@@ -13,7 +13,7 @@ from cnnlab.analysis.class_scores import scores_of_matrix
 from cnnlab.analysis.ranking import FALSE_ALARMS
 from cnnlab.analysis.top_k import top_k as top_k_of
 from cnnlab.plots import per_class, precision_recall, reliability, roc, selective, top_k
-from cnnlab.plots.overlays import Line, Overlay, combined, numbers_of
+from cnnlab.plots.overlays import Line, Overlay, combined, images_text, numbers_of
 from cnnlab.plots.ranked_curves import areas_table
 
 NOTHING = Answers(np.zeros(0, np.int64), np.zeros((0, 4), np.float32))
@@ -126,6 +126,21 @@ def test_a_group_is_the_mean_of_its_seeds():
     assert info.lines[0].y[0] == pytest.approx(np.mean([result.classes["f1"][0] for result in grouped[0].results]))
     assert "95 % intervals over seeds" in per_class.per_class_summary(info)
     assert "mean of 3 runs" in per_class.per_class(info).data[0].customdata[0]
+
+
+def test_networks_on_different_images_say_the_images_of_each():
+    large, small = matrix_overlay([[8, 2], [1, 9]], key="a"), matrix_overlay([[3, 1], [0, 9]], key="b")
+    info = per_class.per_class_info([large, small], order="class")
+    assert "F1 of 2 classes over 20 images (run a) and 13 images (run b), 95 %" in per_class.per_class_summary(info)
+    figure = per_class.per_class(info)
+    assert list(figure.layout.yaxis.ticktext) == [f"{NAMES[0]} (4 to 10)", f"{NAMES[1]} (9 to 10)"]
+    assert [trace.customdata[0].split("<br>")[0] for trace in figure.data] == [
+        f"{NAMES[0]}, 10 images", f"{NAMES[0]}, 4 images"
+    ]  # fmt: skip
+    assert info.numbers()["images"].to_list() == [10, 10, 4, 9]
+    group = Overlay("c", "group", (large.results[0], small.results[0]))
+    assert images_text([group]) == "13 to 20 images (group)"
+    assert images_text([large, large]) == "20 images"
 
 
 def test_of_a_thousand_classes_the_first_are_drawn_and_all_are_in_the_table():

@@ -50,6 +50,9 @@ def equal(field: str, *values: str) -> Comparison:
         ('"odd name">1', Comparison("odd name", ">", (Text("1"),))),
         ("accuracy>90%", Comparison("accuracy", ">", (Text("90%"),))),
         ("a=or", equal("a", "or")),
+        ("a==1 && b=2", All((equal("a", "1"), equal("b", "2")))),
+        ("a=>1 || b=<2", Either((Comparison("a", ">=", (Text("1"),)), Comparison("b", "<=", (Text("2"),))))),
+        ('"&&" R&D', All((Word(Text("&&", True)), Word(Text("R&D"))))),
     ],
 )
 def test_what_is_read(question: str, tree: Tree) -> None:

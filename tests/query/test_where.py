@@ -136,6 +136,8 @@ def test_why_nothing_is_left(runs: pl.DataFrame, flat: pl.DataFrame) -> None:
         ("blocks_per_stack>2", 0, "architecture.parameters.blocks_per_stack"),
         ("starred", 1, ""),
     ]
+    (part,) = where.parts(runs, "arch=resnt", lambda: flat)
+    assert part.sentence == "arch=resnt: no run alone. Did you mean 'resnet'?"
 
 
 @pytest.mark.parametrize(("question", "is_asked"), [("archived", True), ("a or not archived=no", True), ("x", False)])

@@ -1,6 +1,7 @@
 """What each change against a baseline does to the test accuracy: the table of an ablation over any runs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -8,10 +9,12 @@ import streamlit as st
 
 from cnnlab.analysis.ablation import Effect, Scores, effects
 from cnnlab.analysis.config_table import Setting
+from cnnlab.analysis.pairing import Shared, share, shared_text
 from cnnlab.plots.forest import forest, forest_info, forest_summary
 from dashboard import data
 from dashboard.components import how_to_read
 from dashboard.components.chart import chart
+from dashboard.components.compare.shared_images import answered_runs, left_out_text, on_shared
 from dashboard.components.compare.subject import Subject
 from dashboard.components.comparing import setting_text
 from dashboard.components.effect_rows import METHODS, RIGHT, effect_row
@@ -28,8 +31,16 @@ def draw_baseline(subject: Subject, settings: list[Setting]) -> None:
         help="All others are compared with it. With 'Mean over seeds' the runs of a group are taken together.",
     )  # fmt: skip
     order = [chosen, *(key for key in keys if key != chosen)]
-    scores = [scores_of(names[key], subject.members_of(key)) for key in order]
-    found = effects(scores, [0] * len(order), _answers(subject.output))
+    rows = [row for key in order for row in subject.members_of(key)]
+    runs = answered_runs(rows)
+    shared = share(runs)
+    compared, reasons = on_shared(rows, runs, shared)
+    alike = replace(subject, rows=compared)
+    scores = [scores_of(names[key], alike.members_of(key)) for key in order]
+    found = [
+        _refused(one, alike.members[key], reasons)
+        for key, one in zip(order, effects(scores, [0] * len(order), _answers(subject.output, shared)), strict=True)
+    ]
     places = {key: place for place, key in enumerate(keys)}
     changed = {key: change_text(settings, places[chosen], places[key]) for key in keys}
     table = pl.DataFrame(
@@ -55,7 +66,13 @@ def draw_baseline(subject: Subject, settings: list[Setting]) -> None:
         alt="Effect of each change against the baseline",
     )
     info = forest_info(found)
-    hint = plain(stands_on(found, scores))
+    versions = {f"{row['dataset']} {row['dataset_version']}" for row in compared if row["test_accuracy"] is not None}
+    said = (
+        stands_on(found, scores, sorted(versions)),
+        shared_text(shared, subject.names),
+        left_out_text(reasons, subject),
+    )
+    hint = plain(" ".join(filter(None, said)))
     chart(
         forest(info), "effects_forest", summary=forest_summary(info), numbers=table, how_to_read=how_to_read.FOREST,
         hint=hint,
@@ -76,8 +93,6 @@ def scores_of(name: str, rows: Sequence[Mapping[str, Any]]) -> Scores:
         planned=len(rows),
         active=sum(row["state"] in data.RUNNING_STATES for row in rows),
         num_images=int(tested[0]["test_n"] or 0) if tested else 0,
-        # Of another data set the images are others too.
-        versions=frozenset(f"{row['dataset']} {row['dataset_version']}" for row in tested),
     )
 
 
@@ -93,8 +108,18 @@ def change_text(settings: Sequence[Setting], base: int, other: int) -> str:
     )
 
 
-def stands_on(found: Sequence[Effect], scores: Sequence[Scores]) -> str:
-    """Return method, correction, n and data, in sentences."""
+def _refused(one: Effect, run_ids: Sequence[str], reasons: Mapping[str, str]) -> Effect:
+    """Return an effect with the reason why none of its runs can be compared, where that is so."""
+    told = "; ".join(dict.fromkeys(reasons[run_id] for run_id in run_ids if run_id in reasons))
+    return replace(one, reason=told) if told and not one.n else one
+
+
+def stands_on(found: Sequence[Effect], scores: Sequence[Scores], versions: Sequence[str]) -> str:
+    """Return method, correction, n and data, in sentences.
+
+    Args:
+        versions: Of the data that the compared runs were tested on, by name.
+    """
     methods = list(dict.fromkeys(one.method for one in found if one.method))
     if not methods:
         return ""
@@ -106,16 +131,16 @@ def stands_on(found: Sequence[Effect], scores: Sequence[Scores]) -> str:
         "Each interval is at 95 % by itself; 'more than noise' means p below 0.05 after Holm's correction over "
         f"{'the one difference' if compared == 1 else f'all {compared} differences'}."
     )
-    versions = sorted({version for one in scores for version in one.versions})
     return " ".join([*said, f"{max(one.num_images for one in scores):,} test images of {', '.join(versions)}."])
 
 
-def _answers(output: str | None) -> Any:
-    """Return what says which test images a run got right, of an output or of its main one."""
+def _answers(output: str | None, shared: Shared) -> Any:
+    """Return what says which of the shared test images a run got right, of an output or of its main one."""
 
     def answers(run_id: str) -> pl.DataFrame:
         chosen = output or (data.result(run_id) or {}).get("main_output")
         is_right = (pl.col("predicted") == pl.col("label")).fill_null(value=False).alias("is_right")
-        return data.predictions(run_id).filter(pl.col("output") == chosen).select("sample_id", is_right)
+        is_shared = pl.col("sample_id").is_in(shared.sample_ids.implode())
+        return data.predictions(run_id).filter((pl.col("output") == chosen) & is_shared).select("sample_id", is_right)
 
     return answers

@@ -1,11 +1,13 @@
 """The confusion matrices of a comparison: side by side, or one less another; a click shows the images of a cell."""
 
+import polars as pl
 import streamlit as st
 
 from cnnlab.plots.confusion import ConfusionInfo, confusion_info
 from dashboard import image_data
 from dashboard.components.address_choice import address_choice
 from dashboard.components.cells import cell_of_address
+from dashboard.components.compare.shared_images import shared_pair
 from dashboard.components.compare.sides import choose_pair, chosen_side, output_of, sides_of
 from dashboard.components.compare.subject import Subject
 from dashboard.components.matrices import choose_look, draw_difference, draw_side_by_side
@@ -36,13 +38,19 @@ def draw_confusion(subject: Subject) -> None:
             view = address_choice("Matrices", VIEWS, "matrices", has_label=True)
         look = choose_look(has_diagonal_choice=view == "each")
 
-    def info_of(side: Side) -> ConfusionInfo:
-        return confusion_info(image_data.predictions(side.run_ids, SPLIT), classes, output=output, split=SPLIT)
+    def info_of(side: Side, sample_ids: pl.Series | None = None) -> ConfusionInfo:
+        predictions = image_data.predictions(side.run_ids, SPLIT, sample_ids)
+        return confusion_info(predictions, classes, output=output, split=SPLIT)
 
     cell = cell_of_address(len(classes))
     if view == "difference":
-        a, b = choose_pair(sides)
-        clicked = draw_difference(info_of(a), info_of(b), (a.title, b.title), look, cell)
+        pair = shared_pair(subject, choose_pair(sides), output)
+        if pair is None:
+            return
+        a, b, ids = pair.a, pair.b, pair.shared.sample_ids
+        clicked = draw_difference(info_of(a, ids), info_of(b, ids), (a.title, b.title), look, cell)
+        if pair.text:
+            st.caption(plain(f"{pair.text} The lists below show all test images of a run."))
         of = chosen_side({b.key: b, a.key: a})
         if clicked is not None:
             show_cell(clicked, of=of)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from cnnlab.analysis.fixed_broken import FixedBroken, fixed_and_broken
 from cnnlab.analysis.image_answers import ImageAnswers
 from cnnlab.plots.labels import plural
-from dashboard import data, image_data
+from dashboard import image_data
+from dashboard.components.compare.shared_images import shared_pair, sharing_sides
 from dashboard.components.compare.sides import choose_pair, output_of, sides_of
 from dashboard.components.compare.subject import Subject
 from dashboard.components.doubtful_labels import draw_doubtful_labels
@@ -52,12 +53,14 @@ def draw_image_lists(subject: Subject) -> None:
         bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
     if shown == "labels":
-        draw_doubtful_labels(list(sides.values()), output, SPLIT, classes)
+        draw_doubtful_labels(sharing_sides(subject, list(sides.values()), output), output, SPLIT, classes)
     elif pair is None:
         (side,) = sides.values()
         _draw_losses([_Heard(side, output, "")], None, output, classes)
     else:
-        _draw_pair(shown, pair, output, classes)
+        shared = shared_pair(subject, pair, output)
+        if shared is not None:
+            _draw_pair(shown, (shared.a, shared.b), output, classes)
 
 
 class _Heard:
@@ -69,17 +72,6 @@ class _Heard:
 
 
 def _draw_pair(shown: str, pair: tuple[Side, Side], output: str, classes: tuple[str, ...]) -> None:
-    names = [data.config(side.run_ids[0]).data.dataset for side in pair]
-    families = [image_data.family(side.run_ids[0]) for side in pair]
-    if families[0] != families[1]:
-        st.warning(
-            plain(
-                f"A was tested on {names[0]!r} and B on {names[1]!r}. Expected the same data set, or one corrected "
-                "from it: the images of others are not the same. Choose two runs of one data set."
-            ),
-            icon=":material/balance:",
-        )
-        return
     heard = [_Heard(side, output, letter) for side, letter in zip(pair, "AB", strict=True)]
     parts = fixed_and_broken(heard[0].answers, heard[1].answers)
     _say_sum(parts, pair)

@@ -1,12 +1,12 @@
 """The first part of a comparison: which is better, by how much and how sure, in words, in a chart, in tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import streamlit as st
 
 from cnnlab.analysis.comparison import Comparison, compare
-from cnnlab.analysis.pairing import answered_run
 from cnnlab.analysis.sides import Side, group_names, sides_of
 from cnnlab.analysis.verdict import Verdict, verdict
 from cnnlab.plots import bubbles, forest
@@ -16,6 +16,7 @@ from dashboard.components.address_choice import address_choice
 from dashboard.components.chart import chart
 from dashboard.components.clicks import open_clicked
 from dashboard.components.compare.comparison_tables import differences_table
+from dashboard.components.compare.shared_images import answered_runs, on_shared
 from dashboard.components.compare.standings import draw_standings
 from dashboard.components.compare.subject import Subject
 from dashboard.components.text import plain
@@ -43,7 +44,8 @@ interval is over seeds and images together, with Student's t for few seeds.
 HOW_BUBBLES = f"""
 Further up is more accurate, further left is cheaper; the area of a bubble is its parameters. The bar is the 95 %
 interval: Wilson's over the test images of one run, Student's t over the seeds of a group. Each has the colour of its
-curves; of more than {MOST_COLOURS}, that of its architecture.
+curves; of more than {MOST_COLOURS}, that of its architecture. All stand on the test images that they share; what was
+tested on others is named above and not drawn, since its accuracy is of another test.
 
 Two intervals that overlap may still belong to networks that can be told apart, because these answered the same
 images: the chart of differences above is the one to judge by. A click opens the run, or the runs of a group.
@@ -63,12 +65,12 @@ def draw_overview(subject: Subject) -> None:
         _draw_differences(subject, comparison, base)
     draw_standings(subject, comparison, sides, base)
     st.subheader("Accuracy against cost")
-    _draw_bubbles(subject, names)
+    _draw_bubbles(subject, comparison, sides, names)
 
 
 def sides_of_subject(subject: Subject) -> list[Side]:
     """Return the runs or groups that are compared, with their answers."""
-    runs = [answered_run(row, data.result(row["run_id"]), data.answers) for row in subject.rows]
+    runs = answered_runs(subject.rows)
     if not subject.is_grouped:
         return sides_of(runs, {run.run_id: run.run_id for run in runs}, subject.names)
     return sides_of(runs, subject.groups, group_names(subject.rows, data.config_differences))
@@ -125,10 +127,15 @@ def _draw_differences(subject: Subject, comparison: Comparison, base: int) -> No
     open_clicked(event, info.members)
 
 
-def _draw_bubbles(subject: Subject, names: Mapping[str, str]) -> None:
+def _draw_bubbles(subject: Subject, comparison: Comparison, sides: Sequence[Side], names: Mapping[str, str]) -> None:
     # One at a time: a chart of 20 runs takes the browser as long as all else of this page.
     x = address_choice("Cost", COSTS, "cost", default="num_params")
-    info = bubbles.bubbles_info(subject.frame, x, is_grouped=subject.is_grouped, names=names)
+    by_id = {run.run_id: run for side in sides for run in side.runs}
+    # One axis of accuracy is of the same images: what was tested on others has no place on it.
+    rows, reasons = on_shared(subject.rows, [by_id[run_id] for run_id in subject.run_ids], comparison.shared)
+    shown = replace(subject, rows=rows)
+    info = bubbles.bubbles_info(shown.frame, x, is_grouped=subject.is_grouped, names=names)
+    info = replace(info, not_shown={**info.not_shown, **reasons})
     colour_by: Literal["architecture", "run"] = "run" if info.table.height <= MOST_COLOURS else "architecture"
     event = chart(
         bubbles.bubbles(info, colour_by=colour_by),

@@ -1,16 +1,19 @@
 """All runs of a comparison as lines through the settings in which they differ, to what they reached."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import streamlit as st
 
 from cnnlab.analysis.config_table import Setting
+from cnnlab.analysis.pairing import share, shared_text
 from cnnlab.analysis.run_axes import GOALS, axes_of_runs, reached
 from cnnlab.analysis.trials import Axis, Goal
-from cnnlab.plots.labels import plural
+from cnnlab.plots.labels import listed_with_reasons, plural
 from cnnlab.plots.study_parallel import ParallelInfo
+from dashboard.components.compare.shared_images import answered_runs, on_shared
 from dashboard.components.compare.subject import Subject
 from dashboard.components.parallel_view import draw_parallel
 
@@ -20,7 +23,14 @@ SEED = "training.seed"
 
 
 def draw_lines(subject: Subject, settings: list[Setting]) -> None:
-    """Draw the choice of axes and results, and the lines."""
+    """Draw the choice of axes and results, and the lines.
+
+    One axis of test accuracy is of the same images: what was tested on others has none.
+    """
+    runs = answered_runs(subject.rows)
+    shared = share(runs)
+    rows, reasons = on_shared(subject.rows, runs, shared)
+    subject = replace(subject, rows=rows)
     axes, left_out = axes_of_runs(settings)
     offered = {axis.path: axis for axis in axes}
     goals = [goal for goal in GOALS if np.isfinite(reached(subject.rows, [goal])).any()]
@@ -43,7 +53,8 @@ def draw_lines(subject: Subject, settings: list[Setting]) -> None:
     chosen_goals = tuple(by_metric[name] for name in metrics or list(by_metric)[:1])
     info, places = lines_info(subject, settings, chosen_axes, chosen_goals)
     members = list(subject.members.values())
-    note = _note(subject, info, left_out)
+    said = (_note(subject, info, left_out), shared_text(shared, subject.names), _without_accuracy(reasons, subject))
+    note = " ".join(filter(None, said))
     draw_parallel(
         info, "lines", members=[members[place] for place in places], note=note, is_here=True,
         numbers=lambda: lines_table(subject, settings, info, places),
@@ -97,6 +108,10 @@ def _note(subject: Subject, info: ParallelInfo, left_out: dict[str, str]) -> str
     if left_out:
         said.append(f"Without an axis: {', '.join(f'{name} ({why})' for name, why in left_out.items())}.")
     return " ".join(said)
+
+
+def _without_accuracy(reasons: Mapping[str, str], subject: Subject) -> str:
+    return f"Without test accuracy here: {listed_with_reasons(reasons, subject.names)}." if reasons else ""
 
 
 def _title(goal: Goal) -> str:
