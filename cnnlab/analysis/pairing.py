@@ -21,6 +21,8 @@ Places = NDArray[np.int64]
 # Fewer shared images would say next to nothing; where all images are shared, any number will do.
 FEWEST_SHARED = 30
 NOT_TESTED = "not tested yet"
+# How runs end that are not tested.
+CUT_SHORT = ("failed", "cancelled", "lost")
 NO_ANSWERS = "its answers on the test images are not kept"
 ELSEWHERE = "another tool trained it, and its answers to images are not known"
 
@@ -100,6 +102,11 @@ class Shared:
         return int(self.is_right.shape[1])
 
 
+def why_untested(row: Mapping[str, Any]) -> str:
+    """Return why a run of the summaries has no test result; one that is over by its state, another may still come."""
+    return f"{row['state']} before its test" if row.get("state") in CUT_SHORT else NOT_TESTED
+
+
 # Returns the columns sample_id, label and predicted of a run's test images, for one output.
 ReadAnswers = Callable[[str, str], pl.DataFrame]
 
@@ -123,7 +130,7 @@ def answered_run(
     if row.get("is_foreign"):
         return replace(known, reason=ELSEWHERE)
     if result is None or not result.get("test"):
-        return replace(known, reason=NOT_TESTED)
+        return replace(known, reason=why_untested(row))
     classes = result.get("outputs", {}).get(output)
     if classes is None:
         return replace(known, reason=f"it did not learn the output {output}")

@@ -10,7 +10,7 @@ import polars as pl
 
 from cnnlab.plots.bubble_sizes import SIZE_STRIP, diameter_px, log_ticks, si
 from cnnlab.plots.labels import shortened
-from cnnlab.plots.placing import Box, Mark, place_labels
+from cnnlab.plots.placing import BAR_ENDS, Box, Mark, place_labels
 
 Scale = Literal["log", "linear"]
 
@@ -93,7 +93,7 @@ def label_positions(
     preferred: Sequence[int] = (),
     stairs: Sequence[tuple[float, float]] = (),
 ) -> list[str | None]:
-    """Return plotly's `textposition` of each row's name, None for those without room.
+    """Return on which of `placing.SIDES` each row's name stands, None for those without room.
 
     Args:
         table: Rows of the points.
@@ -126,6 +126,31 @@ def label_positions(
     ]
     lines = _stair_lines(stairs, axes, scale)
     return place_labels(marks, WIDTHS_PX, lines) if named else [None] * count
+
+
+def names_at_bars(part: pl.DataFrame, cost: str, texts: Sequence[str]) -> dict[str, Any] | None:
+    """Return the trace of the names over the ends of intervals, None without any.
+
+    Args:
+        part: Rows of points, with their `position`.
+        texts: Of each row.
+    """
+    rows = part.with_columns(text=pl.Series(texts, dtype=pl.String)).filter(pl.col("position").is_in(BAR_ENDS))
+    if rows.is_empty():
+        return None
+    end = pl.when(pl.col("position") == "above bar").then(HIGHEST).otherwise(LOWEST).alias("end")
+    sides = {"above bar": "top center", "below bar": "bottom center"}
+    return {
+        "type": "scatter",
+        "x": rows[cost].to_numpy(),
+        "y": rows.select(end)["end"].to_numpy(),
+        "mode": "text",
+        "text": rows["text"].to_list(),
+        "textposition": [sides[position] for position in rows["position"]],
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "cliponaxis": False,
+    }
 
 
 def _stair_lines(stairs: Sequence[tuple[float, float]], axes: Axes, scale: float) -> list[Box]:

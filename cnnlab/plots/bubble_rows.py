@@ -28,8 +28,10 @@ SCHEMA = {
     "val_accuracy": pl.Float64,
 }
 
-# How many seeds stand behind a mean is written beside its name.
-DRAWN_NAME = pl.when(pl.col("n_runs") > 1).then(pl.format("{}, n = {}", "label", "n_runs")).otherwise(pl.col("label"))
+
+def drawn_name(*, is_grouped: bool) -> pl.Expr:
+    """Return what a point is called in charts: of a group with how many runs stand behind its mean."""
+    return pl.format("{}, n = {}", "label", "n_runs") if is_grouped else pl.col("label")
 
 
 def missing_accuracy(row: Mapping[str, Any]) -> str:

@@ -14,12 +14,13 @@ import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 
-from cnnlab.plots.bubble_layout import Scale, axes_of, is_drawable, label_positions
-from cnnlab.plots.bubble_rows import COST_MISSING, DRAWN_NAME, Cost, basis
+from cnnlab.plots.bubble_layout import Scale, axes_of, is_drawable, label_positions, names_at_bars
+from cnnlab.plots.bubble_rows import COST_MISSING, Cost, basis, drawn_name
 from cnnlab.plots.bubble_sizes import add_size_legend, size_reference
 from cnnlab.plots.labels import escaped, listed_with_reasons, plural, shortened
 from cnnlab.plots.palette import NEUTRAL, colour_of, symbol_of, with_alpha
 from cnnlab.plots.pareto import ParetoInfo, add_pareto
+from cnnlab.plots.placing import BAR_ENDS
 from cnnlab.plots.points import Points, run_points, without
 from cnnlab.plots.template import empty_figure, new_figure
 
@@ -100,7 +101,7 @@ def bubbles(
     if front is not None:
         add_pareto(figure, front, axes.right_end)
     members, stairs = (front.indices, front.steps) if front else ([], [])
-    named = info.table.with_columns(label=DRAWN_NAME)
+    named = info.table.with_columns(label=drawn_name(is_grouped=info.is_grouped))
     positions = label_positions(named, info.cost, axes, sizeref, height_px, members, stairs)
     table = named.with_columns(position=pl.Series(positions, dtype=pl.String))
     if colour_by == "architecture":
@@ -168,7 +169,7 @@ def _add_behind(figure: go.Figure, info: BubblesInfo, sizeref: float) -> None:
 
 
 def _traces(info: BubblesInfo, table: pl.DataFrame, order: Sequence[str], sizeref: float) -> list[dict[str, Any]]:
-    """Return areas and dots of each kind, to be added at once: one after another takes plotly twice as long.
+    """Return areas, dots and names of each kind, to be added at once: one after another takes plotly twice as long.
 
     Args:
         table: Of `info`, with `kind`, which has a colour, `title` of its place in the legend, `label`, `position`.
@@ -179,12 +180,12 @@ def _traces(info: BubblesInfo, table: pl.DataFrame, order: Sequence[str], sizere
     kinds = [name for name in order if (name,) in parts]
     traces = []
     if len(kinds) > MOST_PAIRS:
-        traces.append(_areas(info, table, [colours[kind] for kind in table["kind"]], sizeref))
+        traces += _areas(info, table, [colours[kind] for kind in table["kind"]], sizeref)
     for kind in kinds:
         part = parts[kind,]
         title = part["title"][0]
         if len(kinds) <= MOST_PAIRS:
-            traces.append(_areas(info, part, [colours[kind]] * part.height, sizeref, title))
+            traces += _areas(info, part, [colours[kind]] * part.height, sizeref, title)
         traces.append(_dots(info, part, title, colours[kind], symbols[kind]))
     return traces
 
@@ -195,8 +196,8 @@ def _areas(
     colours: Sequence[str],
     sizeref: float,
     title: str | None = None,
-) -> dict[str, Any]:
-    """Return the trace of the areas with their names; those of one `title` are hidden with its dots."""
+) -> list[dict[str, Any]]:
+    """Return the traces of the areas with their names; those of one `title` are hidden with its dots."""
     group: dict[str, Any] = {} if title is None else {"legendgroup": title, "name": escaped(shortened(title))}
     texts = [
         escaped(shortened(label)) if position else ""
@@ -209,9 +210,15 @@ def _areas(
         "color": _one_or_all([with_alpha(colour, 0.35) for colour in colours]),
         "line": {"color": _one_or_all(colours), "width": 1},
     }
-    positions = [position or "top center" for position in part["position"]]
-    text = {"mode": "markers+text", "text": texts, "textposition": positions}
-    return {**_points(info, part), **group, **text, "marker": marker, "showlegend": False}
+    at_bars = names_at_bars(part, info.cost, texts)
+    sides = [None if position in BAR_ENDS else position for position in part["position"]]
+    text = {
+        "mode": "markers+text",
+        "text": [text if side else "" for text, side in zip(texts, sides, strict=True)],
+        "textposition": [side or "top center" for side in sides],
+    }
+    areas = {**_points(info, part), **group, **text, "marker": marker, "showlegend": False}
+    return [areas] if at_bars is None else [areas, {**at_bars, **group}]
 
 
 def _dots(info: BubblesInfo, part: pl.DataFrame, title: str, colour: str, symbol: str) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def confused_pairs(info: PairsInfo) -> go.Figure:
         },
         hovertemplate="%{y}<br>%{customdata[1]} of %{customdata[2]} (%{x:.1f} %)<extra></extra>",
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False, title_standoff=18)
     figure.update_xaxes(rangemode="tozero")
     figure.update_layout(showlegend=False)
     return figure

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -23,6 +24,7 @@ Each row is a true class, each column what the network took it for; **the diagon
 - *Share of each true class* divides each row by its images: the diagonal is then the recall of each class.
 - *Share of each predicted class* divides each column: the diagonal is then the precision.
 - *By similarity* puts classes that are taken for each other side by side: mistakes gather in blocks.
+- Of a group a count is the mean over its runs, so that it compares with that of one run.
 - Small numbers get more of the colour scale than large ones, so that rare mistakes show: read the number.
 - One mistake of a rare class is a large share: look at the counts before you conclude something.
 """
@@ -52,6 +54,16 @@ class ConfusionInfo:
     @property
     def is_empty(self) -> bool:
         return self.n == 0
+
+    @property
+    def counts(self) -> NDArray[Any]:
+        """Images in each cell, of several runs on average over them."""
+        return self.matrix if self.num_runs == 1 else self.matrix / self.num_runs
+
+    @property
+    def unit(self) -> str:
+        """What `counts` are of."""
+        return "images" if self.num_runs == 1 else f"images, mean of {self.num_runs} runs"
 
     @property
     def accuracy(self) -> float:
@@ -130,12 +142,15 @@ def confusion(
         unique_labels(info.class_names, 22),
         order,
         chosen,
-        x_title=f"Predicted class (cells: {UNITS[cells]})" if is_annotated else "Predicted class",
+        x_title=f"Predicted class (cells: {info.unit if cells == 'counts' else UNITS[cells]})"
+        if is_annotated
+        else "Predicted class",
         y_title="True class",
         height_px=height_px,
     )
     is_share = cells != "counts"
-    values, counts = cell_values(info.matrix, cells), info.matrix
+    values: NDArray[Any] = cell_values(info.matrix, cells) if is_share else info.counts
+    counts = info.matrix
     if not has_diagonal:
         values, counts = (np.where(np.eye(len(counts), dtype=bool), 0, array) for array in (values, counts))
     highest = float(np.nanmax(values, initial=0))
@@ -149,7 +164,7 @@ def confusion(
         title=SCALES[cells],
         tick_format=".0%" if is_share else "~s",
         text=_percent if is_share else _count,
-        hover="images: %{customdata[1]}" + (f"<br>{UNITS[cells][2:]}: %{{customdata[2]:.1%}}" if is_share else ""),
+        hover=_hover(info) + (f"<br>{UNITS[cells][2:]}: %{{customdata[2]:.1%}}" if is_share else ""),
     )
     add_cells(figure, square, order)
     return figure
@@ -159,7 +174,7 @@ def confusion_summary(info: ConfusionInfo) -> str:
     """Return one sentence: n, accuracy with its interval, and the most frequent mistake."""
     if info.is_empty:
         return f"No predictions on {info.split} are known yet."
-    several = f", summed over {info.num_runs} runs" if info.num_runs > 1 else ""
+    several = f", mean of {info.num_runs} runs" if info.num_runs > 1 else ""
     over = " over runs" if info.num_runs > 1 else ""
     n = plural(info.n, "image") if info.num_runs == 1 else f"{info.n:,} answers"
     text = (
@@ -171,14 +186,14 @@ def confusion_summary(info: ConfusionInfo) -> str:
     worst = most_confused(info.matrix, info.class_names, 1)
     if worst.height:
         row = worst.row(0, named=True)
-        text += f"; most often {row['true']} is taken for {row['predicted']} ({plural(row['n'], 'time')})"
+        text += f"; most often {row['true']} is taken for {row['predicted']} ({_times(info, row['n'])})"
     if info.unanswered:
         text += f"; {plural(info.unanswered, 'image')} without an answer left out"
     return text + "."
 
 
 def confusion_numbers(info: ConfusionInfo) -> pl.DataFrame:
-    """Return the cells that are not empty: true, predicted, n, and their shares of both classes."""
+    """Return the cells that are not empty: true, predicted, n (of all runs), and their shares of both classes."""
     rows, columns = np.nonzero(info.matrix)
     names = np.array(info.class_names, dtype=object)
     return pl.DataFrame(
@@ -193,8 +208,19 @@ def confusion_numbers(info: ConfusionInfo) -> pl.DataFrame:
     )
 
 
+def _hover(info: ConfusionInfo) -> str:
+    return "images: %{customdata[1]}" + (f" in all {info.num_runs} runs" if info.num_runs > 1 else "")
+
+
+def _times(info: ConfusionInfo, n: int) -> str:
+    return plural(n, "time") if info.num_runs == 1 else f"{_count(n / info.num_runs)} times a run"
+
+
 def _count(value: float) -> str:
-    return f"{value:,.0f}" if value else ""
+    """Return whole numbers as they are, and means with a decimal that is never 0 for something."""
+    if not value:
+        return ""
+    return f"{value:,.0f}" if value == round(value) else f"{max(value, 0.1):,.1f}"
 
 
 def _percent(share: float) -> str:

@@ -39,6 +39,11 @@ class DifferenceInfo:
     values: NDArray[np.float64]
 
     @property
+    def unit(self) -> str:
+        """What the numbers of `counts` are of."""
+        return "images" if self.a.num_runs == self.b.num_runs == 1 else "images, means over runs"
+
+    @property
     def is_empty(self) -> bool:
         return self.a.is_empty or self.b.is_empty
 
@@ -69,7 +74,7 @@ def confusion_difference(
     if info.is_empty:
         return empty_figure("A difference takes two tested runs.")
     is_share = info.cells != "counts"
-    unit = "points of " + UNITS[info.cells][5:] if is_share else "images"
+    unit = "points of " + UNITS[info.cells][5:] if is_share else info.unit
     is_annotated = len(info.a.class_names) <= ANNOTATED_CLASSES
     figure = square_figure(
         unique_labels(info.a.class_names, 22),
@@ -86,10 +91,10 @@ def confusion_difference(
         low=-largest,
         high=largest,
         colours=diverging(is_dark, power=1.6),
-        title=f"B minus A ({'points' if is_share else 'images'})",
+        title=f"B minus A ({'points' if is_share else info.unit})",
         tick_format="+.0%" if is_share else "+~s",
         text=_points if is_share else _images,
-        hover="B minus A: " + ("%{customdata[2]:+.1%}" if is_share else "%{customdata[2]:+.3~g} images"),
+        hover="B minus A: " + ("%{customdata[2]:+.1%}" if is_share else f"%{{customdata[2]:+.3~g}} {info.unit}"),
     )
     add_cells(figure, square, order)
     return figure
@@ -127,7 +132,7 @@ def confusion_difference_numbers(info: DifferenceInfo) -> pl.DataFrame:
 
 
 def _cells(info: ConfusionInfo, cells: Cells) -> NDArray[np.float64]:
-    return info.matrix / info.num_runs if cells == "counts" else np.asarray(cell_values(info.matrix, cells))
+    return np.asarray(info.counts if cells == "counts" else cell_values(info.matrix, cells), np.float64)
 
 
 def _largest(info: DifferenceInfo) -> list[tuple[str, float, int, int]]:
@@ -148,7 +153,10 @@ def _side(info: ConfusionInfo) -> str:
 
 
 def _images(value: float) -> str:
-    return "" if not value or value != value else f"{value:+.3g}"
+    """Return whole numbers, means with a decimal, and never `+0.0` for something."""
+    if not value or value != value:
+        return ""
+    return f"{value:+.0f}" if value == round(value) else f"{value:+.1f}" if abs(value) >= 0.05 else f"{value:+.1g}"
 
 
 def _points(value: float) -> str:

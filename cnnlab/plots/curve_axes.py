@@ -1,11 +1,12 @@
 """What the axes of curves are called, and in which units they count."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
-from cnnlab.plots.curve_points import Curve, Horizontal
+from cnnlab.plots.curve_points import Curve, Horizontal, Numbers
 
 METRIC_TITLES = {
     "loss": "Loss (cross-entropy)",
@@ -22,8 +23,12 @@ _X_TITLES = {
     "epoch": "Epoch",
     "step": "Step (optimizer updates)",
     "images": "Images seen in training",
-    "operations": "Operations spent in training (3 x MACs of an image x images)",
+    "operations": "Operations spent in training (MACs)",
 }
+# Over how large a factor a logarithmic axis has decades alone, and 1, 2 and 5 of each; at plotly's choice it is each
+# digit, and they run into one another. Over less a few numbers are as good as round ones.
+DECADES_FROM, DIGITS_FROM = 200.0, 6.0
+MOST_DECADES, FEW_TICKS = 5, 3
 _TIMES = ((3600.0, "h"), (60.0, "min"))
 
 
@@ -52,7 +57,19 @@ def value_text(value: float, metric: str) -> str:
     return f"{value:.2%}".replace("%", " %") if metric in SHARES else f"{value:.4g}"
 
 
-def set_y(figure: go.Figure, metric: str, *, is_log: bool = False, axis: str = "yaxis") -> None:
+def log_ticks(values: Sequence[Numbers]) -> dict[str, object]:
+    """Return how plotly is to choose the ticks of a logarithmic axis over these values."""
+    known = np.concatenate([np.zeros(0), *values])
+    known = known[np.isfinite(known) & (known > 0)]
+    factor = float(known.max() / known.min()) if known.size else 1.0
+    if factor >= DECADES_FROM:
+        return {"dtick": math.ceil(math.log10(factor) / MOST_DECADES)}
+    return {"dtick": "D2"} if factor >= DIGITS_FROM else {"nticks": FEW_TICKS}
+
+
+def set_y(
+    figure: go.Figure, metric: str, curves: Sequence[Curve], *, is_log: bool = False, axis: str = "yaxis"
+) -> None:
     """Give an axis the ticks and the range that a metric asks for."""
     look: dict[str, object] = {}
     if metric in SHARES:
@@ -61,7 +78,9 @@ def set_y(figure: go.Figure, metric: str, *, is_log: bool = False, axis: str = "
         look |= {} if is_log else {"autorangeoptions": {"clipmin": -0.01, "clipmax": 1.01}}
     if metric == "learning_rate":
         look = {"exponentformat": "power", "rangemode": "tozero"}
-    figure.update_layout({axis: look | ({"type": "log"} if is_log else {})})
+    if is_log:  # without a format the digits between decades are written alone
+        look = {"tickformat": "~g", **look, "type": "log", **log_ticks([curve.smooth for curve in curves])}
+    figure.update_layout({axis: look})
 
 
 def set_x(figure: go.Figure, x: Horizontal, curves: Sequence[Curve], *, is_log: bool, epochs: int | None) -> None:
@@ -73,4 +92,5 @@ def set_x(figure: go.Figure, x: Horizontal, curves: Sequence[Curve], *, is_log: 
         stands = {} if is_log else {"range": [0, max(last, epochs or 0) * 1.02 + 0.2]}
         figure.update_xaxes(tickformat="d", **stands)
     if is_log:  # with prefixes of SI a few milliseconds would read as minutes
-        figure.update_xaxes(type="log", tickformat="~g" if x == "elapsed_s" else "~s")
+        ticks = log_ticks([curve.x for curve in curves])
+        figure.update_xaxes(type="log", tickformat="~g" if x == "elapsed_s" else "~s", **ticks)

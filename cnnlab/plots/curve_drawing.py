@@ -15,12 +15,16 @@ from cnnlab.analysis.decimation import BUCKETS, kept_points
 from cnnlab.plots.curve_axes import SHARES
 from cnnlab.plots.curve_points import Curve, Numbers
 from cnnlab.plots.labels import escaped, plural
-from cnnlab.plots.palette import NEUTRAL, with_alpha
+from cnnlab.plots.palette import NEUTRAL, SYMBOLS, with_alpha
 
 DASHES = {"train": "dot", "val": "solid", "test": "dash"}
 # A click finds every point, drawn or not; but each marker that is drawn costs the browser.
 MARKERS = 400
 MARKERS_PER_CURVE = 100
+# In a legend what explains styles and marks stands behind the runs, which stand at plotly's 1000.
+LEGEND_END = 1100
+# Of the first colours, whose markers are there to be clicked, and of those that tell runs of one colour apart.
+PLAIN_PX, SYMBOL_PX = 4, 8
 # Points of all lines together, of which a bucket of a line has four at most.
 POINTS = 40_000
 # Of a raw line; of one that was thinned out, whose points lie over one another in each pixel.
@@ -44,6 +48,7 @@ class Look:
     scale: float
     x_text: str
     colours: Mapping[str, str]
+    symbols: Mapping[str, str]
     is_smoothed: bool
     is_grouped: bool
     is_log_x: bool = False
@@ -89,7 +94,7 @@ def explain_splits(figure: go.Figure, splits: Sequence[str], colours: Mapping[st
             line={"color": colour, "width": 2, "dash": DASHES.get(split, "dashdot")},
             name=split,
             hoverinfo="skip",
-            legendrank=900,
+            legendrank=LEGEND_END,
         )
 
 
@@ -144,7 +149,7 @@ def _raw(curve: Curve, look: Look) -> dict[str, Any]:
 
 def _line(curve: Curve, look: Look, *, has_entry: bool) -> dict[str, Any]:
     kept = _kept(curve, curve.smooth, look)
-    name, colour = escaped(curve.label), look.colours[curve.key]
+    name, colour, symbol = escaped(curve.title), look.colours[curve.key], look.symbols[curve.key]
     y_text = "%{y:.2%}" if look.metric in SHARES else "%{y:.4~g}"
     dash = "solid" if look.is_plain else DASHES.get(curve.split, "dashdot")
     return {
@@ -153,7 +158,12 @@ def _line(curve: Curve, look: Look, *, has_entry: bool) -> dict[str, Any]:
         "yaxis": look.axis,
         # A click selects markers only, never a bare line.
         "mode": "lines+markers",
-        "marker": {"size": 4, "color": colour, "maxdisplayed": look.markers},
+        "marker": {
+            "size": PLAIN_PX if symbol == SYMBOLS[0] else SYMBOL_PX,
+            "color": colour,
+            "symbol": symbol,
+            "maxdisplayed": look.markers,
+        },
         "line": {"color": colour, "width": 2, "dash": dash},
         "name": name,
         "legendgroup": curve.key,

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from cnnlab.plots.curve_axes import LARGER_IS_BETTER, value_text
+from cnnlab.plots.curve_drawing import LEGEND_END
 from cnnlab.plots.curve_points import Curve
 from cnnlab.plots.labels import escaped
 from cnnlab.plots.palette import NEUTRAL
@@ -32,13 +33,16 @@ class Mark:
     reason: str = ""
 
 
-def marks_of(curves: Sequence[Curve], metric: str, ended: Mapping[str, str]) -> tuple[Mark, ...]:
+def marks_of(
+    curves: Sequence[Curve], metric: str, ended: Mapping[str, str], members: Sequence[Sequence[str]]
+) -> tuple[Mark, ...]:
     """Return the marks of the curves that say how good a run is: on val, or else on the last split drawn of it.
 
     Args:
         curves: Of one metric.
         metric: Only of loss, accuracy and error is there a best.
-        ended: How runs ended, by run id, where before their time: a key of `STOPPED`. A group has no such end.
+        ended: How runs ended, by run id, where before their time: a key of `STOPPED`.
+        members: The runs behind each curve, by its index: a group is stopped where all of its runs are.
     """
     if metric not in LARGER_IS_BETTER:
         return ()
@@ -48,7 +52,7 @@ def marks_of(curves: Sequence[Curve], metric: str, ended: Mapping[str, str]) -> 
         if not known.size:
             continue
         values = curve.y[known] * (1 if LARGER_IS_BETTER[metric] else -1)
-        stop = STOPPED.get(ended.get(curve.key, ""), "")
+        stop = _stop_of([ended.get(run_id, "") for run_id in members[curve.index]])
         marks.append(Mark("best", curve, int(known[np.argmax(values)])))
         marks.append(Mark("stopped" if stop else "last", curve, int(known[-1]), stop))
     return tuple(marks)
@@ -94,8 +98,16 @@ def explain_marks(figure: go.Figure, kinds: Sequence[Kind]) -> None:
     for kind, (name, symbol, size) in LOOKS.items():
         if kind in kinds:
             marker = {"symbol": symbol, "size": size, "color": NEUTRAL, "line": {"width": 1, "color": NEUTRAL}}
-            look = {"mode": "markers", "marker": marker, "hoverinfo": "skip", "legendrank": 950}
+            look = {"mode": "markers", "marker": marker, "hoverinfo": "skip", "legendrank": LEGEND_END + 50}
             figure.add_scatter(x=[None], y=[None], name=name, **look)
+
+
+def _stop_of(ends: Sequence[str]) -> str:
+    """Return why all of these runs ended before their time, or an empty string where one of them did not."""
+    if not ends or any(end not in STOPPED for end in ends):
+        return ""
+    reasons = " or ".join(dict.fromkeys(STOPPED[end] for end in ends))
+    return f"all {len(ends)} runs, {reasons}" if len(ends) > 1 else reasons
 
 
 def _judging(curves: Sequence[Curve]) -> list[Curve]:
@@ -109,4 +121,4 @@ def _judging(curves: Sequence[Curve]) -> list[Curve]:
 def _text(mark: Mark, metric: str) -> str:
     name, value = LOOKS[mark.kind][0], value_text(float(mark.curve.y[mark.place]), metric)
     reason = f": {mark.reason}" if mark.reason else ""
-    return f"<b>{escaped(mark.curve.label)}</b><br>{name} on {mark.curve.split}{reason}<br>{value}"
+    return f"<b>{escaped(mark.curve.title)}</b><br>{name} on {mark.curve.split}{reason}<br>{value}"

@@ -13,9 +13,11 @@ from cnnlab.plots.curve_drawing import add_curves, explain_splits
 from cnnlab.plots.curve_marks import Mark, add_marks, explain_marks, marks_of
 from cnnlab.plots.labels import escaped, plural
 from cnnlab.plots.learning_curves import LearningCurvesInfo, learning_curves_summary, listed_gaps, look_of
-from cnnlab.plots.template import empty_figure, new_figure
+from cnnlab.plots.template import LEGEND_EDGE_PX, LEGEND_ROW_PX, LEGEND_ROWS, empty_figure, new_figure
 
 LARGE_PX, FIRST_PX, SMALL_PX, GAP_PX = 260, 360, 110, 26
+# Of the legend: splits and marks.
+EXPLANATIONS = 5
 NUMBERS = {
     "metric": pl.String,
     "output": pl.String,
@@ -83,7 +85,9 @@ def curve_panels_info(
     """
     shown = tuple(panel for panel in panels if not panel.info.is_empty)
     marks = tuple(
-        () if ended is None or panel.is_small else marks_of(panel.info.curves, panel.info.metric, ended)
+        ()
+        if ended is None or panel.is_small
+        else marks_of(panel.info.curves, panel.info.metric, ended, panel.info.members)
         for panel in shown
     )
     return CurvePanelsInfo(shown, tuple(panel for panel in panels if panel.info.is_empty), marks, is_log_x, is_log_y)
@@ -105,7 +109,9 @@ def curve_panels(info: CurvePanelsInfo, *, epochs: int | None = None) -> go.Figu
     heights = [_height(panel, is_first=place == 0) for place, panel in enumerate(info.panels)]
     tall = sum(heights) + GAP_PX * (len(heights) - 1)
     revision = f"{first.x}/{[panel.info.metric for panel in info.panels]}/{info.is_log_x}/{info.is_log_y}"
-    figure = new_figure(x_title=x_title, height_px=tall + 120, revision=revision)
+    runs = len(first.keys) if len(first.keys) > 1 else 0
+    legend_px = LEGEND_ROW_PX * min(LEGEND_ROWS, EXPLANATIONS + runs) + LEGEND_EDGE_PX
+    figure = new_figure(x_title=x_title, height_px=tall + 20 + legend_px, revision=revision)
     top = float(tall)
     for place, (panel, height) in enumerate(zip(info.panels, heights, strict=True)):
         axis = f"y{place + 1 if place else ''}"
@@ -121,13 +127,13 @@ def curve_panels(info: CurvePanelsInfo, *, epochs: int | None = None) -> go.Figu
         figure.update_layout({name: {"domain": domain, "anchor": "x", "title": title}})
         if panel.is_small:
             figure.update_layout({name: {"nticks": 4}})
-        set_y(figure, panel.info.metric, is_log=info.is_log_y and not panel.is_small, axis=name)
+        set_y(figure, panel.info.metric, panel.info.curves, is_log=look.is_log_y, axis=name)
         top -= height + GAP_PX
     explain_splits(figure, [curve.split for one in large for curve in one.info.curves], first.colours)
     explain_marks(figure, [mark.kind for marks in info.marks for mark in marks])
     set_x(figure, first.x, curves, is_log=info.is_log_x, epochs=epochs)
     figure.update_xaxes(anchor=axis)
-    figure.update_layout(legend={"y": -56 / tall, "maxheight": 110})
+    figure.update_layout(legend={"y": -56 / tall, "maxheight": legend_px})
     return figure
 
 

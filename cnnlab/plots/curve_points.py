@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cnnlab.analysis.intervals import student_quantile
 from cnnlab.analysis.smoothing import smoothed
+from cnnlab.plots.labels import with_n
 
 Horizontal = Literal["epoch", "step", "elapsed_s", "images", "operations"]
 Numbers = NDArray[np.float64]
@@ -21,7 +22,8 @@ MISSING = pl.lit(math.nan)
 class Curve:
     """One line: a run, or the mean of a group, on one split. NaN is a gap.
 
-    `low` and `high` are the interval around `smooth`, which is `y` where nothing is smoothed.
+    `low` and `high` are the interval around `smooth`, which is `y` where nothing is smoothed; `n` is of how many runs
+    each point is the mean.
     """
 
     index: int
@@ -34,6 +36,12 @@ class Curve:
     low: Numbers
     high: Numbers
     n: NDArray[np.int64]
+    is_mean: bool = False
+
+    @property
+    def title(self) -> str:
+        """What legends and sentences call it: of a group with its n, that of the point most runs are in."""
+        return with_n(self.label, int(self.n.max(initial=0))) if self.is_mean else self.label
 
 
 def metric_rows(
@@ -124,4 +132,5 @@ def curve_of(part: pl.DataFrame, *, index: int, key: str, label: str, split: str
         low=column("low") if is_mean else unknown,
         high=column("high") if is_mean else unknown,
         n=part["n"].cast(pl.Int64).to_numpy() if is_mean else np.broadcast_to(np.int64(1), part.height),
+        is_mean=is_mean,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import polars as pl
 
-from cnnlab.plots.bubble_rows import COST_MISSING, DRAWN_NAME, basis
+from cnnlab.plots.bubble_rows import COST_MISSING, basis, drawn_name
 from cnnlab.plots.bubbles import hover
 from cnnlab.plots.labels import listed_with_reasons, plural
 from cnnlab.plots.point_bars import MOST_BARS, add_point_bars
@@ -38,7 +38,7 @@ def density_info(points: Points) -> DensityInfo:
     kept = without(points, dict.fromkeys(unknown, COST_MISSING["num_params"]))
     per_million = 100 / (pl.col("num_params") / 1e6)
     table = kept.table.with_columns(
-        title=DRAWN_NAME,
+        title=drawn_name(is_grouped=points.is_grouped),
         density=pl.col("accuracy") * per_million,
         accuracy_low=pl.col("low"),
         accuracy_high=pl.col("high"),

@@ -42,6 +42,11 @@ def distinct(names: Mapping[str, str]) -> dict[str, str]:
     return result
 
 
+def with_n(name: str, count: int) -> str:
+    """Return what a group is called with how many runs are behind it: `net, n = 3`."""
+    return f"{name}, n = {count}"
+
+
 def plural(count: int, noun: str, many: str = "") -> str:
     """Return `1 run` or `1,234 runs`."""
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"

@@ -1,6 +1,6 @@
 """Loss, accuracy or another metric over the training, of one run or of many over one another."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from cnnlab.plots.curve_drawing import Look, add_curves, buckets_for, explain_sp
 from cnnlab.plots.curve_marks import Mark, add_marks, explain_marks
 from cnnlab.plots.curve_points import Curve, Horizontal, curve_of, group_points, metric_rows, run_points
 from cnnlab.plots.labels import distinct, listed_with_reasons, plural
-from cnnlab.plots.palette import colour_of
+from cnnlab.plots.palette import colour_of, symbol_of
 from cnnlab.plots.template import empty_figure, new_figure
 
 
@@ -49,6 +49,10 @@ class LearningCurvesInfo:
     def colours(self) -> dict[str, str]:
         return colour_of(self.keys)
 
+    @property
+    def symbols(self) -> dict[str, str]:
+        return symbol_of(self.keys)
+
 
 def learning_curves_info(
     metrics: pl.DataFrame,
@@ -63,6 +67,7 @@ def learning_curves_info(
     smoothing: float = 0.0,
     spent: Mapping[str, Spent] | None = None,
     is_by_step: bool = False,
+    reasons: Mapping[str, str] | None = None,
 ) -> LearningCurvesInfo:
     """Return the curves of one metric.
 
@@ -80,6 +85,7 @@ def learning_curves_info(
             run, before runs are averaged; by steps it is that of a step, also where points are further apart.
         spent: What a step of each run takes; needed for `images` and `operations`.
         is_by_step: Rows are of single steps: groups are averaged over these, not over epochs.
+        reasons: Why a run has no value of the metric and never will, by run id; of others it is yet to come.
     """
     wanted = list(dict.fromkeys(run_ids if run_ids is not None else metrics["run_id"].unique(maintain_order=True)))
     rows = metric_rows(metrics, metric, output, splits, wanted)
@@ -110,7 +116,9 @@ def learning_curves_info(
         labels=labels,
         gaps=dict(gaps),
         not_shown={
-            run_id: _why_not(run_id, metric, x, spent or {}, is_measured=run_id in measured)
+            run_id: _why_not(run_id, x, spent or {})
+            if run_id in measured
+            else (reasons or {}).get(run_id, f"no {metric.replace('_', ' ')} yet")
             for run_id in wanted
             if run_id not in drawn
         },
@@ -149,7 +157,7 @@ def learning_curves(
     add_marks(figure, marks, info.metric, info.colours, scale=scale, x_text=x_text)
     explain_splits(figure, [curve.split for curve in info.curves], info.colours)
     explain_marks(figure, [mark.kind for mark in marks])
-    set_y(figure, info.metric, is_log=is_log_y)
+    set_y(figure, info.metric, info.curves, is_log=is_log_y)
     set_x(figure, info.x, info.curves, is_log=is_log_x, epochs=epochs)
     return figure
 
@@ -172,6 +180,7 @@ def look_of(
         scale=scale,
         x_text=x_text,
         colours=info.colours,
+        symbols=info.symbols,
         is_smoothed=info.smoothing > 0,
         is_grouped=info.is_grouped,
         is_log_x=is_log_x,
@@ -188,11 +197,17 @@ def learning_curves_summary(info: LearningCurvesInfo) -> str:
     """Return one sentence: what is drawn, of how many runs, and the last or best number."""
     if info.is_empty:
         return f"No {info.what} is known yet."
-    runs = sum(len(members) for members in info.members)
+    drawn = {curve.index for curve in info.curves}
+    runs = sum(len(info.members[index]) for index in drawn) - len(_lacking(info, drawn))
     text = f"{info.what.capitalize()} of {plural(runs, 'run')}"
     if info.is_grouped:
-        text += f" in {plural(len(info.keys), 'group')} (means with 95 % intervals)"
+        text += f" in {plural(len(drawn), 'group')} (means with 95 % intervals)"
     return text + _best_text(info) + listed_gaps(info) + "."
+
+
+def _lacking(info: LearningCurvesInfo, drawn: Set[int]) -> list[str]:
+    """Return the runs that have no part in the curve of their group."""
+    return [run_id for index in drawn for run_id in info.members[index] if run_id in info.not_shown]
 
 
 def listed_gaps(info: LearningCurvesInfo) -> str:
@@ -215,12 +230,11 @@ def _best_text(info: LearningCurvesInfo) -> str:
     values = [float(np.nanmax(curve.y) if is_max else np.nanmin(curve.y)) for curve in best]
     place = int(np.argmax(values) if is_max else np.argmin(values))
     text = f"; the {'highest' if is_max else 'lowest'} on {best[place].split} is "
-    return text + value_text(values[place], info.metric) + (f" ({best[place].label})" if len(info.keys) > 1 else "")
+    return text + value_text(values[place], info.metric) + (f" ({best[place].title})" if len(info.keys) > 1 else "")
 
 
-def _why_not(run_id: str, metric: str, x: Horizontal, spent: Mapping[str, Spent], *, is_measured: bool) -> str:
-    if not is_measured:
-        return f"no {metric.replace('_', ' ')} yet"
+def _why_not(run_id: str, x: Horizontal, spent: Mapping[str, Spent]) -> str:
+    """Return why a run that was measured has no place on the axis to the right."""
     if x == "operations":
         return spent.get(run_id, Spent()).reason
     return f"its {x.removesuffix('_s').replace('_', ' ')} is not known"

@@ -11,10 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from cnnlab.analysis.share_intervals import over_seeds_and_images
 from cnnlab.plots.labels import escaped, plural
-from cnnlab.plots.palette import with_alpha
+from cnnlab.plots.palette import SYMBOLS, with_alpha
 
 Numbers = NDArray[np.float64]
 Result = TypeVar("Result")
+# On a line whose points are many.
+MARKERS = 12
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ def add_line(
     hover: str,
     style: Mapping[str, Any] | None = None,
     mode: str = "lines",
+    symbol: str = SYMBOLS[0],
     **options: Any,
 ) -> None:
     """Draw a line whose hover text ends with its interval and, of a group, with how many runs it is the mean of.
@@ -127,14 +130,16 @@ def add_line(
         hover: Of a point, with plotly's `%{x}` and `%{y}`.
         style: Of the line, such as its dash.
         mode: Of the trace.
+        symbol: Of its markers; one that tells runs of one colour apart is drawn on lines too.
         options: Passed on.
     """
+    is_marked = symbol != SYMBOLS[0] and mode == "lines"
     figure.add_scatter(
         x=line.x,
         y=line.y,
-        mode=mode,
+        mode="lines+markers" if is_marked else mode,
         line={"color": colour, "width": 2, **(style or {})},
-        marker={"color": colour, "size": 7},
+        marker={"color": colour, "size": 7, "symbol": symbol, "maxdisplayed": MARKERS if is_marked else 0},
         name=escaped(name),
         legendgroup=line.key,
         text=_texts(line),

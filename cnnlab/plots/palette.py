@@ -14,7 +14,8 @@ CATEGORICAL = ("#0078b4", "#d86000", "#009c78", "#b43c90", "#8478fc", "#c0300c",
 # What carries no identity: size legends, explanations of line styles, grid.
 NEUTRAL = "#7f7f7f"
 
-# Beyond eight a colour comes back with another of these, so that colour and symbol together tell runs apart.
+# Beyond eight a colour comes back with another of these, so that colour and symbol together tell runs apart. Lines
+# carry them too: their dashes say which split it is.
 SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "star")
 
 SPLITS = {"train": CATEGORICAL[0], "val": CATEGORICAL[1], "test": CATEGORICAL[2]}

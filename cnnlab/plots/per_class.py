@@ -22,7 +22,8 @@ from cnnlab.plots.overlays import (
     listed,
     most,
 )
-from cnnlab.plots.palette import NEUTRAL, colour_of, with_alpha
+from cnnlab.plots.palette import CATEGORICAL, NEUTRAL, colour_of, symbol_of, with_alpha
+from cnnlab.plots.per_class_cells import add_class_cells, cell_hover
 from cnnlab.plots.template import empty_figure, new_figure
 
 Measure = Literal["f1", "precision", "recall"]
@@ -30,6 +31,8 @@ Order = Literal["lowest", "highest", "class", "spread"]
 MEASURES: dict[Measure, str] = {"f1": "F1", "precision": "Precision", "recall": "Recall"}
 # More rows than that would be a page of their own; the table has them all.
 MOST_CLASSES = 25
+# Of more runs, points of one class would stand over four rows and repeat their colours.
+MOST_POINTS = len(CATEGORICAL)
 
 
 @dataclass(frozen=True)
@@ -108,11 +111,20 @@ def per_class_info(
     )
 
 
-def per_class(info: PerClassInfo, colours: Mapping[str, str] | None = None) -> go.Figure:
+def per_class(
+    info: PerClassInfo,
+    colours: Mapping[str, str] | None = None,
+    symbols: Mapping[str, str] | None = None,
+    *,
+    is_dark: bool = False,
+) -> go.Figure:
     """Draw the first classes; an undefined value has no mark.
 
+    One run is bars, several are points side by side, and of more than there are colours a table of numbers.
+
     Args:
-        colours: By key, where a page has given them out.
+        colours: By key, where a page has given them out; `symbols` likewise.
+        is_dark: The page is dark, and so are the lowest numbers of a table.
     """
     if info.is_empty:
         return empty_figure("No predictions yet: they come when the run has ended.")
@@ -121,14 +133,23 @@ def per_class(info: PerClassInfo, colours: Mapping[str, str] | None = None) -> g
     row_px = 26 if is_alone else 14 + 12 * len(info.lines)
     figure = new_figure(x_title=f"{MEASURES[info.measure]} (%)", y_title="Class", height_px=120 + row_px * shown)
     colours = colours or colour_of(line.key for line in info.lines)
+    symbols = symbols or symbol_of(line.key for line in info.lines)
     offsets = (np.arange(len(info.lines)) - (len(info.lines) - 1) / 2) * 0.8 / len(info.lines)
-    for place, (line, offset) in enumerate(zip(info.lines, offsets, strict=True)):
-        _draw(figure, info, place, _moved(line, np.arange(shown)), colours[line.key], float(offset), is_alone)
+    if len(info.lines) > MOST_POINTS:
+        curves = list(enumerate(info.lines))
+        hovers = [[cell_hover(line.label, _hover(info, at, line, row)) for at, line in curves] for row in range(shown)]
+        add_class_cells(figure, info, shown, hovers, is_dark=is_dark)
+    else:
+        for place, (line, offset) in enumerate(zip(info.lines, offsets, strict=True)):
+            look = colours[line.key], symbols[line.key]
+            _draw(figure, info, place, _moved(line, np.arange(shown)), look, float(offset))
     names = unique_labels(
         f"{name} ({_counts_text(counts)})" for name, counts in zip(info.class_names, info.images, strict=True)
     )
-    figure.update_layout(hovermode="closest", showlegend=not is_alone, legend={"y": 1, "yanchor": "bottom"})
-    figure.update_xaxes(tickformat=".0%", **({"range": [0, 1.005]} if is_alone else {}))
+    figure.update_layout(hovermode="closest")
+    if len(info.lines) <= MOST_POINTS:
+        figure.update_layout(showlegend=not is_alone, legend={"y": 1, "yanchor": "bottom"})
+        figure.update_xaxes(tickformat=".0%", **({"range": [0, 1.005]} if is_alone else {}))
     figure.update_yaxes(
         range=[shown - 0.4, -0.6],
         tickvals=list(range(shown)),
@@ -187,10 +208,8 @@ def _counts_text(counts: Sequence[int]) -> str:
     return f"{highest:,}" if fewest == highest else f"{fewest:,} to {highest:,}"
 
 
-def _draw(
-    figure: go.Figure, info: PerClassInfo, number: int, line: Line, colour: str, offset: float, is_alone: bool
-) -> None:
-    y = line.x + offset
+def _draw(figure: go.Figure, info: PerClassInfo, number: int, line: Line, look: tuple[str, str], offset: float) -> None:
+    (colour, symbol), y, is_alone = look, line.x + offset, len(info.lines) == 1
     common: dict[str, Any] = {
         "x": line.y,
         "y": y,
@@ -203,7 +222,7 @@ def _draw(
         # Pale, so that both halves of the interval are seen.
         figure.add_bar(orientation="h", width=0.66, marker={"color": with_alpha(colour, 0.4)}, **common)
     else:
-        figure.add_scatter(mode="markers", marker={"color": colour, "size": 8}, **common)
+        figure.add_scatter(mode="markers", marker={"color": colour, "symbol": symbol, "size": 8}, **common)
 
 
 def _hover(info: PerClassInfo, number: int, line: Line, place: int) -> str:

@@ -21,7 +21,12 @@ SIDES = (
     "bottom left",
     "top center",
     "bottom center",
+    "above bar",
+    "below bar",
 )
+# Over the end of a point's own interval, where plotly knows no place: it is drawn as a text there.
+BAR_ENDS = ("above bar", "below bar")
+BAR_GAP_PX = 2.0
 
 
 @dataclass(frozen=True)
@@ -47,11 +52,11 @@ class Mark:
 
 
 def place_labels(marks: Sequence[Mark], widths_px: Sequence[float], lines: Sequence[Box] = ()) -> list[str | None]:
-    """Return plotly's `textposition` for each label, or None where there is no room (hover names it).
+    """Return one of `SIDES` for each label, or None where there is no room (hover names it).
 
-    Each label takes the first of `SIDES` that, at every width, covers no label placed before, no other
-    point's interval, no line, and stays between the left and right edge; straight above and below come
-    last, where its own interval is. Preferred ones come first, then large bubbles.
+    Each label takes the first that, at every width, covers no label placed before, no interval, no line, and
+    stays between the left and right edge; those beyond the ends of its own interval come last. Preferred ones
+    come first, then large bubbles.
 
     Args:
         marks: Labelled or not.
@@ -67,8 +72,10 @@ def place_labels(marks: Sequence[Mark], widths_px: Sequence[float], lines: Seque
     ):
         if not marks[place].label:
             continue
-        in_the_way = [*placed, *walls, *(bar for item, bar in enumerate(bars) if item != place)]
+        others = [*placed, *walls, *(bar for item, bar in enumerate(bars) if item != place)]
         for side in SIDES:
+            # Beside the point its own interval is out of the way by the gap.
+            in_the_way = [*others, bars[place]] if side.endswith("center") else others
             boxes = tuple(label_box(marks[place], side, width) for width in widths_px)
             if all(map(_is_inside, boxes, widths_px)) and not any(_any_overlap(boxes, other) for other in in_the_way):
                 placed.append(boxes)
@@ -81,6 +88,9 @@ def label_box(mark: Mark, side: str, width_px: float) -> Box:
     """Return the room that a label takes at one width of the plot."""
     x, y, length = mark.x * width_px, mark.y_px, len(mark.label) * CHARACTER_PX
     gap = GAP_OF_RADIUS * mark.radius_px + 1
+    if side in BAR_ENDS:
+        top = mark.top_px - BAR_GAP_PX - LINE_PX if side == "above bar" else mark.bottom_px + BAR_GAP_PX
+        return x - length / 2, top, x + length / 2, top + LINE_PX
     vertical, horizontal = side.split()
     top = {"middle": y - LINE_PX / 2, "top": y - gap - LINE_PX, "bottom": y + gap}[vertical]
     left = {"right": x + gap, "left": x - gap - length, "center": x - length / 2}[horizontal]

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from cnnlab.analysis.ranking import RECALLS, Ranking
 from cnnlab.plots.overlays import Overlay, add_band, add_line
-from cnnlab.plots.palette import colour_of
+from cnnlab.plots.palette import colour_of, symbol_of
 from cnnlab.plots.ranked_curves import (
     CURVES_PX,
     LEGEND_ROW_PX,
@@ -29,11 +29,13 @@ def precision_recall_info(overlays: Sequence[Overlay[Ranking]], chosen: Sequence
     return ranked_info(overlays, chosen, "ap", RECALLS)
 
 
-def precision_recall(info: RankedInfo, colours: Mapping[str, str] | None = None) -> go.Figure:
+def precision_recall(
+    info: RankedInfo, colours: Mapping[str, str] | None = None, symbols: Mapping[str, str] | None = None
+) -> go.Figure:
     """Draw the curves as steps.
 
     Args:
-        colours: By key, where a page has given them out.
+        colours: By key, where a page has given them out; `symbols` likewise.
     """
     if info.is_empty:
         return empty_figure("No curve to draw: it takes predictions of two classes.")
@@ -43,12 +45,15 @@ def precision_recall(info: RankedInfo, colours: Mapping[str, str] | None = None)
         height_px=CURVES_PX + LEGEND_ROW_PX * len(info.lines),
     )
     colours = colours or colour_of(line.key for line in info.lines)
+    symbols = symbols or symbol_of(line.key for line in info.lines)
     for line in info.lines:
         add_band(figure, line, colours[line.key])
     for line in info.lines:
         hover = "precision %{y:.2%} at recall %{x:.1%}"
-        style = {"shape": "vh"}
-        add_line(figure, line, colours[line.key], name=f"{line.label}: {area_text(line)}", hover=hover, style=style)
+        add_line(
+            figure, line, colours[line.key], name=f"{line.label}: {area_text(line)}", hover=hover,
+            style={"shape": "vh"}, symbol=symbols[line.key],
+        )  # fmt: skip
     figure.update_layout(hovermode="closest", showlegend=True)
     figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%")
     figure.update_yaxes(range=[-0.01, 1.02], tickformat=".0%")

@@ -26,8 +26,8 @@ from cnnlab.plots.overlays import (
     most,
     numbers_of,
 )
-from cnnlab.plots.palette import NEUTRAL, colour_of
-from cnnlab.plots.template import empty_figure, new_figure
+from cnnlab.plots.palette import NEUTRAL, colour_of, symbol_of
+from cnnlab.plots.template import empty_figure, give_legend_room, new_figure
 
 Bins = Literal["equal_width", "equal_mass"]
 # The lower panel: how many images are so sure.
@@ -77,16 +77,19 @@ def reliability_info(overlays: Sequence[Overlay[Calibration]], bins: Bins = "equ
     )
 
 
-def reliability(info: ReliabilityInfo, colours: Mapping[str, str] | None = None) -> go.Figure:
+def reliability(
+    info: ReliabilityInfo, colours: Mapping[str, str] | None = None, symbols: Mapping[str, str] | None = None
+) -> go.Figure:
     """Draw accuracy over confidence above, and how often the network is so sure beneath.
 
     Args:
-        colours: By key, where a page has given them out.
+        colours: By key, where a page has given them out; `symbols` likewise.
     """
     if info.is_empty:
         return empty_figure("No predictions yet: they come when the run has ended.")
     figure = new_figure(x_title="Confidence (%)", y_title="Right (%)", height_px=540)
     colours = colours or colour_of(line.key for line in info.lines)
+    symbols = symbols or symbol_of(line.key for line in info.lines)
     figure.add_scatter(
         x=[0, 1],
         y=[0, 1],
@@ -104,6 +107,7 @@ def reliability(info: ReliabilityInfo, colours: Mapping[str, str] | None = None)
             name=line.label,
             hover="confidence %{x:.1%}, right %{y:.1%}",
             mode="lines+markers",
+            symbol=symbols[line.key],
             error_y=error_bars(line, colour),
         )
         figure.add_bar(
@@ -131,6 +135,7 @@ def reliability(info: ReliabilityInfo, colours: Mapping[str, str] | None = None)
         legend={"y": -0.14},
     )
     figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%", anchor="y2")
+    give_legend_room(figure, len(info.lines) + 1)
     return figure
 
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from cnnlab.analysis.ranking import FALSE_ALARMS, Ranking
 from cnnlab.plots.overlays import Overlay, add_band, add_line
-from cnnlab.plots.palette import NEUTRAL, colour_of
+from cnnlab.plots.palette import NEUTRAL, colour_of, symbol_of
 from cnnlab.plots.ranked_curves import (
     CURVES_PX,
     LEGEND_ROW_PX,
@@ -30,11 +30,17 @@ def roc_info(overlays: Sequence[Overlay[Ranking]], chosen: Sequence[int] | None 
     return ranked_info(overlays, chosen, "auc", FALSE_ALARMS)
 
 
-def roc(info: RankedInfo, colours: Mapping[str, str] | None = None, *, is_log: bool = False) -> go.Figure:
+def roc(
+    info: RankedInfo,
+    colours: Mapping[str, str] | None = None,
+    symbols: Mapping[str, str] | None = None,
+    *,
+    is_log: bool = False,
+) -> go.Figure:
     """Draw the curves over the line of guessing.
 
     Args:
-        colours: By key, where a page has given them out.
+        colours: By key, where a page has given them out; `symbols` likewise.
         is_log: Stretch the few false alarms, where good networks differ.
     """
     if info.is_empty:
@@ -46,6 +52,7 @@ def roc(info: RankedInfo, colours: Mapping[str, str] | None = None, *, is_log: b
         revision=str(is_log),
     )
     colours = colours or colour_of(line.key for line in info.lines)
+    symbols = symbols or symbol_of(line.key for line in info.lines)
     figure.add_scatter(
         x=FALSE_ALARMS,
         y=FALSE_ALARMS,
@@ -59,7 +66,8 @@ def roc(info: RankedInfo, colours: Mapping[str, str] | None = None, *, is_log: b
         add_band(figure, line, colours[line.key])
     for line in info.lines:
         hover = "finds %{y:.2%} at %{x:.3%} false alarms"
-        add_line(figure, line, colours[line.key], name=f"{line.label}: {area_text(line)}", hover=hover)
+        name = f"{line.label}: {area_text(line)}"
+        add_line(figure, line, colours[line.key], name=name, hover=hover, symbol=symbols[line.key])
     figure.update_layout(hovermode="closest", showlegend=True)
     figure.update_yaxes(range=[-0.01, 1.01], tickformat=".0%")
     if is_log:

@@ -25,8 +25,8 @@ from cnnlab.plots.overlays import (
     most,
     numbers_of,
 )
-from cnnlab.plots.palette import NEUTRAL, colour_of
-from cnnlab.plots.template import empty_figure, new_figure
+from cnnlab.plots.palette import NEUTRAL, colour_of, symbol_of
+from cnnlab.plots.template import empty_figure, give_legend_room, new_figure
 
 Across = Literal["threshold", "coverage"]
 TITLES: dict[Across, str] = {
@@ -74,11 +74,17 @@ def selective_info(overlays: Sequence[Overlay[Selective]], across: Across = "thr
     return SelectiveInfo(across, tuple(accuracy), tuple(coverage), most(known, "n"), images_text(known))
 
 
-def selective(info: SelectiveInfo, colours: Mapping[str, str] | None = None, *, mark: float | None = None) -> go.Figure:
+def selective(
+    info: SelectiveInfo,
+    colours: Mapping[str, str] | None = None,
+    symbols: Mapping[str, str] | None = None,
+    *,
+    mark: float | None = None,
+) -> go.Figure:
     """Draw accuracy solid with its interval and, over the threshold, coverage dashed.
 
     Args:
-        colours: By key, where a page has given them out.
+        colours: By key, where a page has given them out; `symbols` likewise.
         mark: Where a line stands upright: a chosen threshold, or the share that it answers.
     """
     if info.is_empty:
@@ -91,6 +97,7 @@ def selective(info: SelectiveInfo, colours: Mapping[str, str] | None = None, *, 
         revision=info.across,
     )
     colours = colours or colour_of(line.key for line in info.accuracy)
+    symbols = symbols or symbol_of(line.key for line in info.accuracy)
     for line in info.accuracy:
         add_band(figure, line, colours[line.key])
     at = "threshold" if is_over_threshold else "answered"
@@ -98,12 +105,16 @@ def selective(info: SelectiveInfo, colours: Mapping[str, str] | None = None, *, 
     for line in info.accuracy:
         name = "right among the answered" if is_alone and is_over_threshold else line.label
         hover = f"{at} %{{x:.2%}}: right %{{y:.2%}}"
-        add_line(figure, line, colours[line.key], name=name, hover=hover, showlegend=not is_alone or is_over_threshold)
+        add_line(
+            figure, line, colours[line.key], name=name, hover=hover, symbol=symbols[line.key],
+            showlegend=not is_alone or is_over_threshold,
+        )  # fmt: skip
     for line in info.coverage:
         hover = "threshold %{x:.2%}: answers %{y:.2%} of the images"
         style = {"dash": "dash", "width": 1.5}
         add_line(
-            figure, line, colours[line.key], name="answered", hover=hover, style=style, showlegend=is_alone,
+            figure, line, colours[line.key], name="answered", hover=hover, style=style, symbol=symbols[line.key],
+            showlegend=is_alone,
         )  # fmt: skip
     if info.coverage and not is_alone:
         _explain(figure)
@@ -114,6 +125,7 @@ def selective(info: SelectiveInfo, colours: Mapping[str, str] | None = None, *, 
     figure.update_yaxes(tickformat=".4~p" if not is_over_threshold else ".0%")
     if is_over_threshold:
         figure.update_yaxes(range=[-0.01, 1.02])
+    give_legend_room(figure, len(info.accuracy) + 2)
     return figure
 
 

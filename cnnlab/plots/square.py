@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from cnnlab.plots.inked_cells import add_inked_cells
 from cnnlab.plots.palette import CATEGORICAL, NEUTRAL
 from cnnlab.plots.template import new_figure
 
@@ -132,22 +133,18 @@ def add_cells(figure: go.Figure, square: Square, order: NDArray[np.int64] | None
 
 def _add_heatmap(figure: go.Figure, square: Square, values: NDArray[Any]) -> None:
     n = len(values)
-    is_annotated = n <= ANNOTATED_CLASSES
-    figure.add_heatmap(
-        z=small(values),
-        text=[[square.text(value) for value in row] for row in values.tolist()] if is_annotated else None,
-        texttemplate="%{text}" if is_annotated else None,
-        textfont={"size": 12 if n <= 12 else 9},
-        colorscale=square.colours,
-        zmin=square.low,
-        zmax=square.high,
-        xgap=1 if n <= NAMED_CLASSES else 0,
-        ygap=1 if n <= NAMED_CLASSES else 0,
-        # Numbers in the cells say more than a bar of colours, which takes their room.
-        showscale=not is_annotated,
-        colorbar=_colour_bar(square),
-        hoverinfo="skip",
-    )
+    gap = 1 if n <= NAMED_CLASSES else 0
+    look: dict[str, Any] = {"xgap": gap, "ygap": gap, "colorbar": _colour_bar(square), "hoverinfo": "skip"}
+    if n > ANNOTATED_CLASSES:
+        ends = {"zmin": square.low, "zmax": square.high}
+        figure.add_heatmap(z=small(values), colorscale=square.colours, showscale=True, **ends, **look)
+        return
+    texts = [[square.text(value) for value in row] for row in values.tolist()]
+    # Numbers in the cells say more than a bar of colours, which takes their room.
+    add_inked_cells(
+        figure, values, texts, scale=square.colours, low=square.low, high=square.high, sent=small(values),
+        textfont={"size": 12 if n <= 12 else 9}, showscale=False, **look,
+    )  # fmt: skip
 
 
 def _invisible(n: int) -> dict[str, Any]:

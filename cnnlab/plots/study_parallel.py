@@ -3,6 +3,7 @@
 Source: Inselberg 1985, doi:10.1007/BF01898350. A range drawn on an axis keeps the lines that pass through it.
 """
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ from cnnlab.plots.template import empty_figure, new_figure
 # Below the first place of an axis, for what a trial does not have.
 ABSENT = {True: -1.0, False: -0.12}
 LOSSES_SHOWN = 0.9
+# Left of the first axis at least, and of a letter on it.
+LEFT_PX, CHARACTER_PX = 64, 7
 # What is chosen on axes, by their name: low and high ends as they are drawn.
 Ranges = Mapping[str, Sequence[tuple[float, float]]]
 
@@ -101,7 +104,7 @@ def parallel(
             rangefont={"size": 11},
         )
     )
-    figure.update_layout(margin={"l": 64, "r": 96, "t": 116, "b": 28})
+    figure.update_layout(margin={"l": _left_px(dimensions), "r": 96, "t": 116, "b": 28})
     return figure
 
 
@@ -149,9 +152,15 @@ def _dimension(axis: Axis, codes: NDArray[np.float64]) -> dict[str, Any]:
         "label": escaped(shortened(axis.label, 22)),
         "values": np.where(codes == NOT_THERE, absent, codes),
         "tickvals": places,
-        "ticktext": [shortened(text, 14) for text in texts],
+        "ticktext": texts,
         "range": [absent if has_absent else 0.0, max(end, 0.5)],
     }
+
+
+def _left_px(dimensions: Sequence[Mapping[str, Any]]) -> int:
+    """Return the room that the longest name on an axis takes; any axis can be moved to the left end."""
+    texts = (html.unescape(text) for one in dimensions for text in one.get("ticktext", ()))
+    return max(LEFT_PX, 16 + CHARACTER_PX * max(map(len, texts), default=0))
 
 
 def _span(values: NDArray[np.float64], *, is_max: bool) -> tuple[float, float]:

@@ -14,6 +14,8 @@ from cnnlab.plots.template import new_figure
 PANEL_PX = 250
 # Points of one choice are spread a little, or they would hide one another.
 SPREAD = 0.28
+# On an axis of numbers, and how near to one another they can be read, as a share of it.
+MOST_TICKS, NEAR = 6, 0.1
 
 
 @dataclass(frozen=True)
@@ -145,23 +147,43 @@ def ticks(axis: Axis) -> tuple[list[float], list[str]]:
             [escaped(shortened(axis.text(choice), 14)) for choice in axis.choices],
         )
     numbers = round_numbers(axis)
-    return [axis.code(number) for number in numbers], [f"{number:.3g}" for number in numbers]
+    return [axis.code(number) for number in numbers], [f"{number:.6g}" for number in numbers]
 
 
 def round_numbers(axis: Axis) -> list[float]:
-    """Return a few round numbers within a range: powers of ten of a logarithmic one that spans two of them."""
+    """Return a few round numbers within a range, whole ones where no others are possible."""
     if axis.low == axis.high:
         return [axis.low]
     if axis.is_log:
-        powers = range(int(np.ceil(np.log10(axis.low) - 1e-9)), int(np.floor(np.log10(axis.high) + 1e-9)) + 1)
-        found = [10.0**power for power in powers]
-        if len(found) >= 3:
-            return found[:: max(1, len(found) // 4)]
-        return [axis.low, float(np.sqrt(axis.low * axis.high)), axis.high]
+        return _with_ends(axis, _log_numbers(axis.low, axis.high))
     if axis.step and (axis.high - axis.low) / axis.step <= 5:
         return np.arange(axis.low, axis.high + axis.step / 2, axis.step).tolist()
     width = (axis.high - axis.low) / 4
     power = 10.0 ** np.floor(np.log10(width))
-    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= width * 0.999)
+    is_whole = axis.step is not None and float(axis.step).is_integer()
+    steps = [power * factor for factor in (1, 2, 2.5, 5, 10)]
+    step = next(one for one in steps if one >= width * 0.999 and (one.is_integer() or not is_whole))
     first = np.ceil(axis.low / step - 1e-9) * step
     return [round(number, 10) + 0.0 for number in np.arange(first, axis.high + step * 1e-6, step).tolist()]
+
+
+def _log_numbers(low: float, high: float) -> list[float]:
+    """Return 1, 2 and 5 of each power of ten, or fewer of these where they would be too many."""
+    first, last = int(np.floor(np.log10(low))), int(np.floor(np.log10(high) + 1e-9))
+    found: list[float] = []
+    for digits, every in (((1, 2, 5), 1), ((1, 3), 1), ((1,), 1), ((1,), 2), ((1,), 3)):
+        found = [float(f"{digit}e{power}") for power in range(first, last + 1, every) for digit in digits]
+        found = [number for number in found if low * (1 - 1e-9) <= number <= high * (1 + 1e-9)]
+        if len(found) <= MOST_TICKS:
+            break
+    return found
+
+
+def _with_ends(axis: Axis, numbers: list[float]) -> list[float]:
+    """Return the numbers with the ends of the axis, where these are short and no other stands near."""
+    for end in (axis.low, axis.high):
+        is_short = float(f"{end:.3g}") == end
+        is_free = all(abs(axis.code(end) - axis.code(number)) >= NEAR for number in numbers)
+        if is_free and (is_short or not numbers):
+            numbers = sorted([*numbers, end])
+    return numbers

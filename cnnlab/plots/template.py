@@ -27,6 +27,12 @@ _TEMPLATE = go.layout.Template(
 )
 
 HEIGHT_PX = 420
+# On a phone a legend has a row per entry; of more than so many the rest is scrolled to, or a page would be legend.
+LEGEND_ROW_PX, LEGEND_ROWS = 20, 13
+# Above the first row and below the last, without which it could be scrolled by nothing.
+LEGEND_EDGE_PX = 10
+# What the margin of a figure holds anyway.
+USUAL_ROWS = 3
 
 
 def new_figure(*, x_title: str = "", y_title: str = "", height_px: int = HEIGHT_PX, revision: str = "") -> go.Figure:
@@ -57,6 +63,13 @@ def new_figure(*, x_title: str = "", y_title: str = "", height_px: int = HEIGHT_
         "yaxis": {"title": {"text": y_title, "standoff": 8}},
     }
     return go.Figure(layout=layout)
+
+
+def give_legend_room(figure: go.Figure, entries: int) -> None:
+    """Make a figure taller by the rows that its legend takes on a phone, where it would take them from the plot."""
+    rows = min(LEGEND_ROWS, entries)
+    height_px = figure.layout.height + LEGEND_ROW_PX * max(0, rows - USUAL_ROWS)
+    figure.update_layout(height=height_px, legend={"maxheight": LEGEND_ROW_PX * max(rows, USUAL_ROWS) + LEGEND_EDGE_PX})
 
 
 def empty_figure(reason: str, *, height_px: int = 240) -> go.Figure:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import polars as pl
 
-from cnnlab.plots.bubble_rows import DRAWN_NAME, basis
+from cnnlab.plots.bubble_rows import basis, drawn_name
 from cnnlab.plots.bubbles import hover
 from cnnlab.plots.labels import listed_with_reasons, plural
 from cnnlab.plots.point_bars import MOST_BARS, add_point_bars
@@ -57,7 +57,7 @@ def top1_bars(info: Top1BarsInfo, *, architectures: Sequence[str] | None = None)
         return empty_figure(f"No bar to draw: it takes a {info.points.noun} with a test accuracy.")
     table = info.table.head(MOST_BARS)
     figure = add_point_bars(
-        table.with_columns(title=_titles(table) if info.chosen_by else DRAWN_NAME),
+        table.with_columns(title=_titles(info, table) if info.chosen_by else _name(info)),
         "accuracy",
         f"Top-1 on {info.points.tested_on} (%)",
         lambda value: f"{100 * value:.1f} %",
@@ -86,9 +86,13 @@ def top1_bars_summary(info: Top1BarsInfo) -> str:
     return text + (f"; not shown: {hidden}." if hidden else ".")
 
 
-def _titles(table: pl.DataFrame) -> pl.Series:
+def _name(info: Top1BarsInfo) -> pl.Expr:
+    return drawn_name(is_grouped=info.points.is_grouped)
+
+
+def _titles(info: Top1BarsInfo, table: pl.DataFrame) -> pl.Series:
     texts = [
         f"{row['architecture']} (best of {row['of']})" if row["of"] > 1 else row["architecture"]
         for row in table.iter_rows(named=True)
     ]
-    return table.with_columns(label=pl.Series(texts, dtype=pl.String)).select(title=DRAWN_NAME)["title"]
+    return table.with_columns(label=pl.Series(texts, dtype=pl.String)).select(title=_name(info))["title"]

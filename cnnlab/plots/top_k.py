@@ -21,8 +21,8 @@ from cnnlab.plots.overlays import (
     listed,
     most,
 )
-from cnnlab.plots.palette import colour_of
-from cnnlab.plots.template import empty_figure, new_figure
+from cnnlab.plots.palette import colour_of, symbol_of
+from cnnlab.plots.template import empty_figure, give_legend_room, new_figure
 
 TOLD = (1, 5)
 
@@ -64,16 +64,19 @@ def top_k_info(overlays: Sequence[Overlay[TopK]]) -> TopKInfo:
     return TopKInfo(tuple(lines), **counts, over=images_text(overlays))
 
 
-def top_k(info: TopKInfo, colours: Mapping[str, str] | None = None) -> go.Figure:
+def top_k(
+    info: TopKInfo, colours: Mapping[str, str] | None = None, symbols: Mapping[str, str] | None = None
+) -> go.Figure:
     """Draw the lines with their intervals.
 
     Args:
-        colours: By key, where a page has given them out.
+        colours: By key, where a page has given them out; `symbols` likewise.
     """
     if info.is_empty:
         return empty_figure("No predictions yet: they come when the run has ended.")
     figure = new_figure(x_title="k: how many guesses count", y_title="Top-k accuracy (%)", height_px=380)
     colours = colours or colour_of(line.key for line in info.lines)
+    symbols = symbols or symbol_of(line.key for line in info.lines)
     for line in info.lines:
         add_line(
             figure,
@@ -82,12 +85,14 @@ def top_k(info: TopKInfo, colours: Mapping[str, str] | None = None) -> go.Figure
             name=line.label,
             hover="true class among the first %{x}: %{y:.2%}",
             mode="lines+markers",
+            symbol=symbols[line.key],
             error_y=error_bars(line, colours[line.key]),
             showlegend=len(info.lines) > 1,
         )
     figure.update_layout(hovermode="closest")
     figure.update_xaxes(dtick=1, range=[0.6, max(len(line.x) for line in info.lines) + 0.4])
     figure.update_yaxes(tickformat="~%", autorangeoptions={"clipmin": -0.01, "clipmax": 1.01})
+    give_legend_room(figure, len(info.lines))
     return figure
 
 

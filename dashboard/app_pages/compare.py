@@ -129,7 +129,7 @@ def draw_comparison(chosen: list[str]) -> None:
     for sentence in [*differing, *comparing.warnings(rows)]:
         st.warning(plain(sentence), icon=":material/balance:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        part = address_choice("Part", {key: title for key, (title, _) in PARTS.items()}, "part")
+        part = address_choice("Part", {key: title for key, (title, _) in PARTS.items()}, "part", wrap=True)
         is_grouped = len({row["group_id"] for row in rows}) < len(rows) and st.toggle(
             "Mean over seeds",
             key="mean",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnnlab.analysis.pairing import AnsweredRun, share
+from cnnlab.analysis.pairing import CUT_SHORT, AnsweredRun, share, why_untested
 from cnnlab.architectures.layer_list import brief
 from cnnlab.commands.text import value_text
 from cnnlab.plots.labels import plural
@@ -89,9 +89,13 @@ def warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     if lacking:
         outputs = ", ".join(dict.fromkeys(str(row["main_output"]) for row in lacking))
         said.append(f"Did not learn the output {outputs}: {', '.join(map(run_label, lacking))}.")
-    untested = [run_label(row) for row in ours if row["test_accuracy"] is None and row not in lacking]
-    if untested:
-        said.append(f"Not tested yet, so without test accuracy: {', '.join(untested)}.")
+    untested = [row for row in ours if row["test_accuracy"] is None and row not in lacking]
+    waiting = [run_label(row) for row in untested if row.get("state") not in CUT_SHORT]
+    if waiting:
+        said.append(f"Not tested yet, so without test accuracy: {', '.join(waiting)}.")
+    over = [f"{run_label(row)} ({why_untested(row)})" for row in untested if row.get("state") in CUT_SHORT]
+    if over:
+        said.append(f"Without test accuracy: {', '.join(over)}.")
     return said
 
 

@@ -24,7 +24,7 @@ COLUMNS = (
         "Best",
         "Of the groups shown here that were tested on the same version of a data set: the highest mean, what cannot be "
         "told apart from it (Welch's t over seeds, Holm's correction), and what is behind. Compare groups for a test "
-        "over seeds and images. Empty below two seeds.",
+        "over seeds and images. Empty below two seeds, which have no interval.",
     ),
     Column("runs", "Runs", "All runs of the group, unfinished ones too.", True),
     Column("num_params", "Parameters", "Weights, trainable or not.", True),

@@ -115,7 +115,7 @@ def _all_said(images: ImageList, row: int) -> list[Said]:
     for voice in images.voices:
         place = voice.places[row]
         shares = voice.answers.probabilities[place]
-        top = top_classes(shares[None], TOP if len(images.voices) == 1 else 3)[0]
+        top = top_classes(shares[None], TOP)[0]
         runs = voice.answers.num_runs
         note = f"{voice.answers.votes[place]} of {runs} runs right" if runs > 1 else ""
         found.append(Said(voice.letter, [(images.classes[number], float(shares[number])) for number in top], note))

@@ -40,7 +40,7 @@ class MatrixLook:
 
 def choose_look(*, has_diagonal_choice: bool = True) -> MatrixLook:
     """Draw the choices of cells, order and diagonal."""
-    cells = address_choice("Cells", CELLS, "cells", default="counts", has_label=True)
+    cells = address_choice("Cells", CELLS, "cells", default="counts", has_label=True, wrap=True)
     order = address_choice(
         "Order",
         ORDERS,

@@ -113,7 +113,7 @@ def _cell(whose: Whose, of: str | None) -> None:
     if whose.side.is_group:
         st.caption(
             f"Every image that one of the {len(whose.side.run_ids)} runs put there, with the mean of their "
-            "probabilities; the cell counts each run."
+            "probabilities; the cell is the mean over the runs."
         )
     if whose.is_linked:
         _run_links(whose, cell)

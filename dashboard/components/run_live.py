@@ -135,7 +135,7 @@ def curves(run_id: str, config: RunConfig, *, main_output: str | None = None, ou
         # Of the accuracy the error is what a logarithm shows.
         metric = "error" if is_log and metric == "accuracy" else metric
         info = learning_curves_info(rows, metric, run_ids=[run_id], output=name)
-        marks = marks_of(info.curves, metric, ended)
+        marks = marks_of(info.curves, metric, ended, info.members)
         figure = learning_curves(info, epochs=config.training.epochs, height_px=320, is_log_y=is_log, marks=marks)
         with column:
             chart(figure, f"curve_{metric}", summary=learning_curves_summary(info), how_to_read=how_to_read.LIVE_CURVES)

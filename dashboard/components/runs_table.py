@@ -21,6 +21,11 @@ from dashboard.state import say, url
 
 SIZES = (50, 100, 250, 500)
 OPENED = "runs_opened"
+# Else the highest mean of the table would stand there without an interval and a place, and nobody would know why.
+LONE = (
+    " A group of one run has no interval over seeds, so it is not told apart from the best, however high it is: train "
+    "more seeds of it."
+)
 
 
 def page_of(frame: pl.DataFrame, noun: str) -> pl.DataFrame:
@@ -131,7 +136,10 @@ def draw_groups(found: pl.DataFrame, chosen: list[str], area: Any) -> None:
     ticked = set(chosen)
     right = {column.id: column.is_right for column in COLUMNS}
     with area:
-        st.caption("One row per group: runs whose configs differ in their seed only, on one version of the data.")
+        st.caption(
+            "One row per group: runs whose configs differ in their seed only, on one version of the data."
+            + (LONE if (groups.frame["n"] == 1).any() else "")
+        )
         picking_table(
             "groups_table",
             COLUMNS,

@@ -152,6 +152,7 @@ def nobody(*asked):
 
 def test_why_a_run_has_no_answers():
     assert answered_run(ROW, None, nobody).reason == "not tested yet"
+    assert answered_run({**ROW, "state": "cancelled"}, None, nobody).reason == "cancelled before its test"
     assert answered_run(ROW | {"main_output": None}, None, nobody).answers is None
     assert answered_run(ROW | {"main_output": "colour"}, RESULT, nobody).reason == "it did not learn the output colour"
     empty = pl.DataFrame({"sample_id": [], "label": [], "predicted": []})

@@ -72,6 +72,8 @@ def test_groups_are_compared_over_their_seeds(open_page, store):
     assert rows[0]["Open"] == "/compare?runs=" + "%2C".join(runs[:3])
     members = table(page, "Group", "Seed")
     assert members["Seed"].to_list() == [0, 1, 2, 0, 1, 2]
+    turned = open_page("compare", runs=",".join(reversed(runs)), mean="true")
+    assert table(turned, "Group", "Seed")["Seed"].to_list() == [0, 1, 2, 0, 1, 2], "by seed in whatever order chosen"
     assert members["Open"][0] == f"/run?run={runs[0]}"
 
 

@@ -176,6 +176,12 @@ def test_warnings_in_words():
     assert comparing.warnings([row(test_accuracy=None)]) == [
         "Not tested yet, so without test accuracy: a · seed 0 · 1234."
     ]
+    assert comparing.warnings(
+        [row(test_accuracy=None, state="cancelled"), row(test_accuracy=None, state="queued")]
+    ) == [
+        "Not tested yet, so without test accuracy: a · seed 0 · 1234.",
+        "Without test accuracy: a · seed 0 · 1234 (cancelled before its test).",
+    ]
     # A queued run has no version yet: that is no difference.
     assert not comparing.has_other_data([row(), row(dataset_version=None)])
     assert comparing.has_other_data([row(), row(dataset_version="v2")])

@@ -291,7 +291,7 @@ def test_the_difference_of_two_matrices_and_the_images_of_a_cell(open_page, two,
 def test_groups_have_one_matrix_that_says_n(open_page, store, of_class):
     seeds = [make_mistaken(store.root, {of_class(1)[0]: 7}, training={"epochs": 4, "seed": seed}) for seed in range(2)]
     page = open_page("compare", runs=",".join(seeds), part="Confusion", mean="true", cell="1-7", order="By similarity")
-    assert "Confusion matrix of 718 answers of test in 10 classes, summed over 2 runs" in text(page)
+    assert "Confusion matrix of 718 answers of test in 10 classes, mean of 2 runs" in text(page)
     assert "Every image that one of the 2 runs put there" in text(page)
     assert len(shown(page)) == 1
 

@@ -148,6 +148,7 @@ def test_groups_show_mean_interval_and_n(open_page, store):
     assert column(page, "interval") == [None, "87.0 to 97.0 %"]
     assert column(page, "seeds") == ["0", "0, 1, 2, 3"]
     assert column(page, "against_best") == [None, None]  # one seed has nothing to be judged by
+    assert "A group of one run has no interval over seeds, so it is not told apart from the best" in told(page)
     do(page, {"kind": "tick", "ids": shown(page)["rows"][1]["ids"], "is_on": True})
     assert "5 of 5 runs, 4 chosen" in told(page)
     assert [row["chosen"] for row in shown(page)["rows"]] == [0, 1]

@@ -58,4 +58,10 @@ def named(figure: go.Figure, text: str) -> list[Any]:
     return [trace for trace in figure.data if trace.name == text]
 
 
+def cell_texts(figure: go.Figure) -> list[list[str]]:
+    """What stands in the cells of a table of colours, in whichever ink."""
+    inks = [trace.text for trace in figure.data if trace.type == "heatmap"]
+    return [["".join(texts) for texts in zip(*rows, strict=True)] for rows in zip(*inks, strict=True)]
+
+
 NAN = math.nan

@@ -86,6 +86,18 @@ def test_who_is_not_shown_and_why():
     )
 
 
+def test_two_runs_of_one_size_are_both_named():
+    runs = ({"name": "the first of these two"}, {"name": "the other of these two", "test_accuracy": 0.91})
+    info = bubbles_info(summaries(*runs))
+    figure = bubbles(info, colour_by="run")
+    texts = [trace for trace in figure.data if trace.mode == "text"]
+    assert {text for trace in texts for text in trace.text} == set(info.table["label"])
+    ends = {trace.textposition[0]: trace.y[0] for trace in texts}
+    assert ends["top center"] == info.table["high"][1]
+    assert ends["bottom center"] == info.table["low"][0]
+    assert all(trace.legendgroup for trace in texts), "hidden with its run"
+
+
 def test_a_group_is_one_bubble_with_students_interval():
     frame = summaries(
         {"name": "net", "group_id": "g", "test_accuracy": 0.8},
@@ -153,10 +165,11 @@ def test_no_bubble_gives_a_figure_that_says_so():
 def test_of_many_runs_all_areas_are_one_trace():
     info = bubbles_info(summaries(*({"name": f"run {place}"} for place in range(13))))
     figure = bubbles(info, colour_by="run")
-    assert len(figure.data) == 1 + 13 + 1
-    colours = [trace.marker.color for trace in figure.data[1:14]]
-    assert list(figure.data[0].marker.line.color) == colours
-    assert list(figure.data[0].customdata) == [trace.customdata[0] for trace in figure.data[1:14]]
+    areas, names, *dots, _ = figure.data
+    assert len(dots) == 13
+    assert names.mode == "text"
+    assert list(areas.marker.line.color) == [trace.marker.color for trace in dots]
+    assert list(areas.customdata) == [trace.customdata[0] for trace in dots]
     assert len(bubbles(bubbles_info(summaries(*TWO)), colour_by="run").data) == 2 * 2 + 1
 
 

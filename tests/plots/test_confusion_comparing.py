@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from plot_frames import cell_texts
 
 from cnnlab.analysis.intervals import student, wilson
 from cnnlab.plots.confused_pairs import confused_pairs, confused_pairs_info, confused_pairs_summary
@@ -35,9 +36,10 @@ def difference(cells="counts", a=A, b=B):
 def test_b_minus_a_adds_up_to_nothing_and_is_centred_on_zero():
     info = difference()
     assert info.values.tolist() == [[1, -1, 0], [0, 0, 0], [0, 1, -1]]
-    heatmap, points = confusion_difference(info).data
+    figure = confusion_difference(info)
+    heatmap, points = figure.data[0], figure.data[-1]
     assert (heatmap.zmin, heatmap.zmax) == (-1, 1)
-    assert list(heatmap.text[0]) == ["+1", "-1", ""]
+    assert cell_texts(figure)[0] == ["+1", "-1", ""]
     assert points.customdata[1].tolist() == [1, 3, -1], "cell, answers of both, difference"
 
 
@@ -51,6 +53,7 @@ def test_shares_of_a_class_without_images_are_unknown():
 def test_groups_are_compared_by_their_mean():
     twice = pl.concat([B, B.with_columns(run_id=pl.lit("other"))])
     assert difference(b=twice).values.tolist() == difference().values.tolist()
+    assert difference(b=twice).unit == "images, means over runs"
     assert "60.00 % (5 images, mean of 2 runs) of B (second)" in confusion_difference_summary(difference(b=twice))
 
 

@@ -1,8 +1,11 @@
 """The matrix as a figure."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
+from plot_frames import cell_texts
 
 from cnnlab.analysis.intervals import student, wilson
 from cnnlab.plots.confusion import confusion, confusion_info, confusion_numbers, confusion_summary
@@ -39,17 +42,17 @@ def cells_of(figure):
 
 
 def test_counts_stand_in_their_cells_and_zeros_are_blank():
-    heatmap = confusion(confusion_info(predictions(PAIRS), NAMES)).data[0]
-    assert heatmap.z.tolist() == [[1, 0, 2], [0, 0, 0], [0, 0, 1]]
-    assert [list(row) for row in heatmap.text] == [["1", "", "2"], ["", "", ""], ["", "", "1"]]
+    figure = confusion(confusion_info(predictions(PAIRS), NAMES))
+    assert figure.data[0].z.tolist() == [[1, 0, 2], [0, 0, 0], [0, 0, 1]]
+    assert cell_texts(figure) == [["1", "", "2"], ["", "", ""], ["", "", "1"]]
 
 
 def test_shares_of_each_row_with_the_counts_in_the_hover_text():
     figure = confusion(confusion_info(predictions(PAIRS), NAMES), "rows")
-    heatmap, points = figure.data
+    heatmap, points = figure.data[0], figure.data[-1]
     assert heatmap.z[0] == pytest.approx([1 / 3, 0, 2 / 3])
     assert np.isnan(heatmap.z[1]).all(), "a class without images has no shares"
-    assert list(heatmap.text[0]) == ["33", "", "67"]
+    assert cell_texts(figure)[0] == ["33", "", "67"]
     assert points.customdata[2] == pytest.approx([2, 2, 2 / 3])
     assert heatmap.zmax == 1
     assert figure.layout.xaxis.title.text == "Predicted class (cells: % of the true class)"
@@ -70,8 +73,8 @@ def test_without_the_diagonal_mistakes_have_the_whole_scale():
 
 def test_a_share_is_never_rounded_to_none_or_all():
     pairs = [(0, 0)] * 999 + [(0, 1)]
-    heatmap = confusion(confusion_info(predictions(pairs), NAMES), "rows").data[0]
-    assert list(heatmap.text[0]) == [">99", "<1", ""]
+    figure = confusion(confusion_info(predictions(pairs), NAMES), "rows")
+    assert cell_texts(figure)[0] == [">99", "<1", ""]
 
 
 @pytest.mark.parametrize("num_classes", [2, ANNOTATED_CLASSES, ANNOTATED_CLASSES + 1, 120, CELL_CLASSES + 1])
@@ -79,7 +82,7 @@ def test_from_two_to_many_classes(num_classes):
     names = [f"class {place}" for place in range(num_classes)]
     info = confusion_info(predictions([(place, place) for place in range(num_classes)]), names)
     figure = confusion(info)
-    assert (len(figure.data) == 2) == (num_classes <= CELL_CLASSES), "very small cells are points alone"
+    assert (figure.data[0].type == "heatmap") == (num_classes <= CELL_CLASSES), "very small cells are points alone"
     if num_classes <= CELL_CLASSES:
         assert figure.data[0].z.shape == (num_classes, num_classes)
         assert (figure.data[0].texttemplate is not None) == (num_classes <= ANNOTATED_CLASSES)
@@ -138,16 +141,23 @@ def test_summary_of_the_matrix():
     )
 
 
-def test_several_runs_are_summed_with_an_interval_over_runs():
+def test_several_runs_have_means_in_their_cells_and_an_interval_over_runs():
     runs = [predictions([(0, 0)] * right + [(0, 1)] * (10 - right)) for right in (9, 8, 7)]
     frame = pl.concat(run.with_columns(run_id=pl.lit(f"run {place}")) for place, run in enumerate(runs))
     info = confusion_info(frame, NAMES)
     assert (info.num_runs, info.n, info.correct) == (3, 30, 24)
     assert (info.low, info.high) == pytest.approx((student([0.9, 0.8, 0.7])[1], 1.0)), "an accuracy is at most 1"
     assert confusion_summary(info) == (
-        "Confusion matrix of 30 answers of test in 3 classes, summed over 3 runs: 80.00 % right (95 % interval over "
-        "runs 55.16 to 100.00 %); most often cat is taken for deer (6 times)."
+        "Confusion matrix of 30 answers of test in 3 classes, mean of 3 runs: 80.00 % right (95 % interval over "
+        "runs 55.16 to 100.00 %); most often cat is taken for deer (2 times a run)."
     )
+    figure = confusion(info)
+    assert cell_texts(figure)[0] == ["8", "2", ""]
+    assert figure.layout.xaxis.title.text == "Predicted class (cells: images, mean of 3 runs)"
+    assert figure.data[-1].hovertemplate.endswith("images: %{customdata[1]} in all 3 runs<extra></extra>")
+    assert cell_texts(confusion(replace(info, matrix=np.array([[29, 1, 0], [0, 0, 0], [0, 0, 0]]))))[0] == [
+        "9.7", "0.3", "",
+    ]  # fmt: skip
     same = pl.concat([runs[0].with_columns(run_id=pl.lit(name)) for name in "ab"])
     assert np.isnan(confusion_info(same, NAMES).low), "two runs that agree prove nothing"
 

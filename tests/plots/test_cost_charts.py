@@ -89,7 +89,7 @@ def test_bars_have_the_intervals_of_wilson_and_of_student():
     )
     info = top1_bars_info(run_points(frame, is_grouped=True))
     bar = top1_bars(info).data[0]
-    assert list(bar.y) == ["alone", "net, n = 2"]
+    assert list(bar.y) == ["alone, n = 1", "net, n = 2"]
     mean, _, high = student_share([0.8, 0.9])
     assert bar.error_x.array.tolist() == pytest.approx([wilson(324, 360)[1] - 0.9, high - mean])
     assert "mean of n = 2 runs, Student's t" in bar.hovertext[1]

@@ -147,7 +147,7 @@ def test_an_infinite_loss_is_a_gap_and_spoils_no_mean():
 def test_the_best_the_last_and_the_early_stop_are_marked():
     rows = metrics({"a": [2.0, 1.0, 1.5], "b": [3.0, 2.0, NAN]})
     info = learning_curves_info(pl.concat([rows, metrics({"a": [0.1]}, split="train")]))
-    marks = marks_of(info.curves, "loss", {"a": "early_stopping", "b": "epochs"})
+    marks = marks_of(info.curves, "loss", {"a": "early_stopping", "b": "epochs"}, info.members)
     assert [(mark.kind, mark.curve.key, mark.place) for mark in marks] == [
         ("best", "a", 1), ("stopped", "a", 2), ("best", "b", 1), ("last", "b", 1),
     ]  # fmt: skip
@@ -159,12 +159,53 @@ def test_the_best_the_last_and_the_early_stop_are_marked():
 
 def test_the_best_accuracy_is_the_highest_and_scalars_have_none():
     info = learning_curves_info(metrics({"a": [0.2, 0.9, 0.5]}, "accuracy"), "accuracy")
-    assert marks_of(info.curves, "accuracy", {})[0].place == 1
-    assert marks_of(info.curves, "learning_rate", {}) == ()
+    assert marks_of(info.curves, "accuracy", {}, info.members)[0].place == 1
+    assert marks_of(info.curves, "learning_rate", {}, info.members) == ()
 
 
 def test_a_run_of_gaps_only_has_no_mark():
-    assert marks_of(learning_curves_info(metrics({"a": [NAN]})).curves, "loss", {}) == ()
+    info = learning_curves_info(metrics({"a": [NAN]}))
+    assert marks_of(info.curves, "loss", {}, info.members) == ()
+
+
+@pytest.mark.parametrize(
+    ("ended", "kind", "reason"),
+    [
+        ({"c": "early_stopping"}, "stopped", "the validation loss fell no more"),
+        ({"a": "early_stopping", "b": "early_stopping"}, "stopped", "all 2 runs, the validation loss fell no more"),
+        ({"a": "early_stopping"}, "last", ""),
+    ],
+)
+def test_a_group_is_stopped_where_all_of_its_runs_are(ended, kind, reason):
+    key = "solo" if "c" in ended else "pair"
+    rows = metrics({"a": [2.0, 1.0], "b": [3.0, 2.0], "c": [1.0, 0.5]})
+    info = learning_curves_info(rows, groups={"a": "pair", "b": "pair", "c": "solo"})
+    (end,) = [
+        mark for mark in marks_of(info.curves, "loss", ended, info.members)
+        if mark.curve.key == key and mark.kind != "best"
+    ]  # fmt: skip
+    assert (end.kind, end.reason) == (kind, reason)
+
+
+def test_the_legend_names_the_runs_first_and_has_a_row_for_each():
+    many = {f"r{place}": [1.0] for place in range(6)}
+    figures = [
+        curve_panels(curve_panels_info([Panel(learning_curves_info(metrics(one)))])) for one in (many, {"a": [1.0]})
+    ]
+    assert figures[0].layout.legend.maxheight >= figures[1].layout.legend.maxheight + 6 * 20
+    assert figures[0].layout.height - figures[1].layout.height == 6 * 20
+    (val,) = named(figures[0], "val")
+    assert val.legendrank > 1000, "plotly's own rank, that of the runs"
+
+
+@pytest.mark.parametrize(
+    ("values", "ticks"), [([1.0, 0.5], (None, 3)), ([1.0, 0.1], ("D2", None)), ([1.0, NAN, 0.0, 1e-9], (2, None))]
+)
+def test_a_logarithmic_axis_has_few_ticks(values, ticks):
+    info = curve_panels_info([Panel(learning_curves_info(metrics({"a": values})))], is_log_x=True, is_log_y=True)
+    layout = curve_panels(info).layout
+    assert (layout.yaxis.dtick, layout.yaxis.nticks) == ticks
+    assert layout.yaxis.tickformat == "~g", "digits between decades are written in full"
 
 
 def test_many_curves_have_few_markers_each():

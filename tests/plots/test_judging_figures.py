@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from judging_figures import NAMES, by_class, by_confidence, by_rank, by_threshold, overlays
 from made_answers import made_answers
-from plot_frames import named
+from plot_frames import cell_texts, named
 from scipy import stats
 
 from cnnlab.analysis.answers import Answers
@@ -92,6 +92,42 @@ def test_several_runs_are_points_side_by_side():
     assert (first.name, second.name) == ("run a", "run b")
     assert second.y - first.y == pytest.approx(0.4), "side by side, within the row of a class"
     assert first.marker.color != second.marker.color
+
+
+def test_more_runs_than_colours_are_a_table_of_numbers():
+    first = overlays(by_class, 1)[0]
+    many = [Overlay(str(place), f"run {place}", first.results) for place in range(20)]
+    info = per_class.per_class_info(many)
+    figure = per_class.per_class(info)
+    assert {trace.type for trace in figure.data} == {"heatmap"}
+    assert figure.data[0].z.shape == (4, 20)
+    assert list(figure.data[0].x) == [f"run {place}" for place in range(20)]
+    assert cell_texts(figure)[0][0] == f"{100 * info.lines[0].y[0]:.0f}"
+    assert "95 % interval" in figure.data[0].customdata[0][0], "what points show as a line is said on hovering"
+    assert figure.layout.height < 400
+    alone = per_class.per_class(per_class.per_class_info(many[:8]))
+    assert {trace.type for trace in alone.data} == {"scatter"}
+
+
+def test_a_number_of_the_table_is_100_for_all_alone():
+    names = [f"c{place}" for place in range(4)]
+    nearly = np.diag([1000, 1000, 5, 5])
+    nearly[0, 1] = 1
+    many = [matrix_overlay(nearly, names, key=str(place)) for place in range(9)]
+    figure = per_class.per_class(per_class.per_class_info(many, measure="recall", order="class"))
+    assert [row[0] for row in cell_texts(figure)] == ["99", "100", "100", "100"]
+
+
+def test_runs_of_one_colour_have_symbols_of_the_page():
+    two = overlays(by_threshold, 1, 1)
+    looks = {"a": "#112233", "b": "#112233"}, {"a": "circle", "b": "square"}
+    figure = selective.selective(selective.selective_info(two, "coverage"), *looks)
+    first, second = (trace for trace in figure.data if trace.fill is None)
+    assert (first.mode, second.mode) == ("lines", "lines+markers")
+    assert second.marker.symbol == "square"
+    assert second.marker.maxdisplayed < 20, "a symbol now and then, not one at each of a hundred points"
+    points = per_class.per_class(per_class.per_class_info(overlays(by_class, 1, 1)), *looks).data
+    assert [trace.marker.symbol for trace in points] == ["circle", "square"]
 
 
 def test_a_group_is_the_mean_of_its_seeds():
@@ -307,6 +343,18 @@ def test_thresholds_of_nothing():
     assert info.is_empty
     assert selective.selective_summary(info) == "No predictions are known yet."
     assert not selective.selective(info).data
+
+
+def test_many_entries_of_a_legend_do_not_take_the_height_of_the_plot():
+    one = overlays(by_confidence, 1)[0]
+    few, many = (
+        reliability.reliability(
+            reliability.reliability_info([Overlay(str(place), f"run {place}", one.results) for place in range(count)])
+        ).layout
+        for count in (2, 9)
+    )
+    assert many.height - few.height == 7 * 20
+    assert many.legend.maxheight >= 10 * 20
 
 
 def test_colours_of_the_page_are_kept():

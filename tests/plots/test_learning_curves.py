@@ -61,6 +61,26 @@ def test_a_run_without_points_is_listed_with_the_reason():
     assert info.not_shown == {"new": "no loss yet"}
     assert info.curves[0].index == 1, "colours stay as if it were shown"
     assert learning_curves_summary(info).endswith("not shown: fresh (no loss yet).")
+    assert learning_curves_summary(info).startswith("Loss of 1 run;"), "what is not shown is not counted"
+    over = learning_curves_info(metrics({"a": [1.0]}), run_ids=["new", "a"], reasons={"new": "it has no loss"})
+    assert learning_curves_summary(over).endswith("not shown: new (it has no loss).")
+
+
+def test_beyond_the_colours_a_symbol_tells_runs_apart():
+    figure = learning_curves(learning_curves_info(metrics({f"r{place}": [1.0] for place in range(10)})))
+    first, ninth = named(figure, "r0")[0], named(figure, "r8")[0]
+    assert first.line.color == ninth.line.color
+    assert (first.marker.symbol, ninth.marker.symbol) == ("circle", "square")
+    assert ninth.marker.size > first.marker.size
+
+
+def test_a_group_is_called_with_its_n():
+    rows = metrics({"a": [1.0, 2.0], "b": [3.0, NAN], "c": [1.0, 1.5]})
+    info = learning_curves_info(rows, groups={"a": "g", "b": "g", "c": "h"}, names={"g": "net", "h": "solo"})
+    assert [trace.name for trace in learning_curves(info).data if trace.customdata is not None] == [
+        "net, n = 2", "solo, n = 1",
+    ]  # fmt: skip
+    assert "the lowest on val is 1 (solo, n = 1)" in learning_curves_summary(info)
 
 
 @pytest.mark.parametrize(("x", "expected"), [("epoch", [1, 2]), ("step", [10, 20]), ("elapsed_s", [2, 4])])

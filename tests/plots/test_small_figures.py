@@ -146,8 +146,8 @@ def figures():
 
 
 def font_colours(value, path=""):
-    """Where a figure sets the colour of text; then the theme of the page could not."""
-    if isinstance(value, dict):
+    """Where a figure sets the colour of text; then the theme of the page could not. In coloured cells it must not."""
+    if isinstance(value, dict) and value.get("type") != "heatmap":
         for key, inner in value.items():
             here = f"{path}.{key}"
             if key == "color" and (".font." in here or "textfont" in here):

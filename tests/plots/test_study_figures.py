@@ -1,6 +1,7 @@
 """The charts of a study: numbers first, then what is drawn, then every way in which there is nothing yet."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -72,6 +73,12 @@ def test_slices_stand_where_values_are():
         (Axis("x", "x", (), 8, 32, 8), [8, 16, 24, 32]),
         (Axis("x", "x", (), 1, 100, 1), [25, 50, 75, 100]),
         (Axis("x", "x", (), 3.0, 3.0), [3]),
+        (Axis("x", "x", (), 3, 13, 1), [5, 10]),
+        (Axis("x", "x", (), 1, 40, 1, is_log=True), [1, 2, 5, 10, 20, 40]),
+        (Axis("x", "x", (), 0.001, 0.05, None, is_log=True), [0.001, 0.002, 0.005, 0.01, 0.02, 0.05]),
+        (Axis("x", "x", (), 1e-8, 1.0, None, is_log=True), [1e-8, 1e-6, 1e-4, 1e-2, 1]),
+        (Axis("x", "x", (), 0.0061, 0.0087, None, is_log=True), [0.0061, 0.0087]),
+        (Axis("x", "x", (), 0.00123456, 0.1, None, is_log=True), [0.002, 0.005, 0.01, 0.02, 0.05, 0.1]),
     ],
 )
 def test_axes_have_round_numbers(axis, numbers):
@@ -79,7 +86,8 @@ def test_axes_have_round_numbers(axis, numbers):
 
 
 def test_a_short_logarithmic_axis_has_its_ends():
-    assert round_numbers(Axis("x", "x", (), 2.0, 8.0, None, True)) == pytest.approx([2, 4, 8])
+    assert round_numbers(Axis("x", "x", (), 2.0, 8.0, None, True)) == pytest.approx([2, 5, 8])
+    assert ticks(Axis("x", "x", (), 100.0, 20000.0, None, True))[1] == ["100", "300", "1000", "3000", "10000", "20000"]
 
 
 def test_choices_are_ticks_of_their_own():
@@ -100,6 +108,15 @@ def test_a_line_per_completed_trial_through_axes_and_objectives():
     assert trace.dimensions[2].ticktext[0] == "–"
     assert trace.line.reversescale is False
     assert parallel_summary(info).startswith("6 completed trials over")
+
+
+def test_the_longest_name_on_an_axis_has_room_to_its_left():
+    names = ("lenet5", "lenet5_1998x")
+    info = parallel_info(made(8))
+    axis = Axis("architecture.name", "architecture", names)
+    wide = parallel(replace(info, axes=(*info.axes[:2], axis)))
+    assert wide.layout.margin.l >= 12 * 7
+    assert wide.data[0].dimensions[2].ticktext[1:] == names, "neither is cut"
 
 
 def test_a_diverged_trial_does_not_flatten_the_colours():

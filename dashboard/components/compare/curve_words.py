@@ -21,8 +21,9 @@ LINES = (
     "between the two that widens while validation gets worse is overfitting."
 )
 GROUPS = (
-    "A line is the **mean of the seeds** of a group, the band its 95 % interval (Student's, over the runs named on "
-    "hovering). Where runs stopped early fewer are left in the mean, and it may jump for that reason alone."
+    "A line is the **mean of the seeds** of a group, n of how many runs, the band its 95 % interval (Student's, over "
+    "the runs named on hovering). Where runs stopped early fewer are left in the mean, and it may jump for that reason "
+    "alone: a **cross** stands only where all runs of a group were stopped, at the last epoch of the longest."
 )
 CONCLUDE = (
     "Curves of single runs differ by chance as those of two seeds do: a small lead is no finding, and one that "

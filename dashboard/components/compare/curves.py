@@ -1,12 +1,14 @@
 """The learning curves of a comparison over one another; all settings stand in the address."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from cnnlab.analysis.curve_rows import step_rows
+from cnnlab.analysis.pairing import CUT_SHORT
 from cnnlab.plots.curve_axes import LARGER_IS_BETTER, METRIC_TITLES
 from cnnlab.plots.curve_panels import (
     CurvePanelsInfo,
@@ -165,6 +167,7 @@ def panels_of(frame: pl.DataFrame, subject: Subject, chosen: CurveSettings) -> C
             smoothing=0.0 if is_small else chosen.smoothing,
             spent=spent,
             is_by_step=is_by_step,
+            reasons=why_without(subject.rows, metric, output),
         )
         is_named = len(chosen.outputs) > 1 or metric == "weight"
         return Panel(info, output or "" if is_named else "", is_small)
@@ -172,6 +175,16 @@ def panels_of(frame: pl.DataFrame, subject: Subject, chosen: CurveSettings) -> C
     panels = [panel(metric, output, is_small=False) for metric in chosen.metrics for output in chosen.outputs]
     panels += [panel(metric, output, is_small=True) for metric, output in chosen.below]
     return curve_panels_info(panels, is_log_x=chosen.is_log_x, is_log_y=chosen.is_log_y, ended=ended)
+
+
+def why_without(rows: Sequence[Mapping[str, Any]], metric: str, output: str | None) -> dict[str, str]:
+    """Return of each run that is over why it would have no value of a metric; another's may still come."""
+    of = f" of the output {output}" if output else ""
+    lacking = f"it has no {metric.replace('_', ' ')}{of}"
+    said = {"completed": lacking, **{state: f"{state} before its first epoch" for state in CUT_SHORT}}
+    return {
+        row["run_id"]: lacking if row["epochs_done"] else said[row["state"]] for row in rows if row["state"] in said
+    }
 
 
 def _rows(frame: pl.DataFrame, run_ids: Sequence[str], metric: str, chosen: CurveSettings) -> tuple[pl.DataFrame, bool]:

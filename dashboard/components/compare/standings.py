@@ -81,14 +81,16 @@ def standings_table(subject: Subject, comparison: Comparison, sides: Sequence[Si
 
 
 def members_table(subject: Subject, sides: Sequence[Side]) -> pl.DataFrame:
-    """Return one row per run, group after group."""
+    """Return one row per run, group after group, by rising seeds; imported runs may have none."""
     by_id = {row["run_id"]: row for row in subject.rows}
     rows = [
         {"Group": side.name, "Seed": by_id[run_id]["seed"], "Status": look(by_id[run_id]["state"]).label}
         | {name: _own([by_id[run_id]])[name] for name in ("Test top-1", "95 % interval", "Test images")}
         | {"Run": run_label(by_id[run_id]), "Open": url("run", run=run_id)}
         for side in sides
-        for run_id in side.run_ids
+        for run_id in sorted(
+            side.run_ids, key=lambda run_id: (by_id[run_id]["seed"] is None, by_id[run_id]["seed"] or 0)
+        )
     ]
     return pl.DataFrame(rows, infer_schema_length=None)
 

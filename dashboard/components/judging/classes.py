@@ -46,7 +46,7 @@ def draw_classes(judged: Judged) -> None:
         )
     info = per_class.per_class_info(overlays, measure=measure, order=order)
     chart(
-        per_class.per_class(info, judged.colours),
+        per_class.per_class(info, judged.colours, judged.symbols, is_dark=st.context.theme.type == "dark"),
         f"{judged.place}_classes",
         summary=per_class.per_class_summary(info),
         numbers=info.numbers,

@@ -59,17 +59,19 @@ def _calibration(judged: Judged, overlays: Sequence[Overlay[ConfidenceReport]]) 
         is_scaled = not judged.is_one_run and st.toggle(
             "After temperature scaling", key="scaled", bind="query-params", help="Fitted on the validation images."
         )
+    colours, symbols = None, None
     if judged.is_one_run:
         _draw_numbers(overlays[0].results[0])
-        drawn, colours = words.before_and_after(overlays[0].results[0]), None
+        drawn = words.before_and_after(overlays[0].results[0])
     else:
         st.dataframe(
             words.calibration_table(overlays), hide_index=True, key="calibrations", column_config=words.COLUMNS
         )
-        drawn, colours = words.calibrations(overlays, is_scaled=is_scaled), judged.colours
+        drawn = words.calibrations(overlays, is_scaled=is_scaled)
+        colours, symbols = judged.colours, judged.symbols
     info = reliability.reliability_info(drawn, bins)
     chart(
-        reliability.reliability(info, colours),
+        reliability.reliability(info, colours, symbols),
         f"{judged.place}_reliability",
         summary=reliability.reliability_summary(info),
         numbers=info.numbers,
@@ -117,7 +119,7 @@ def _threshold(judged: Judged, overlays: Sequence[Overlay[ConfidenceReport]]) ->
     curves = [Overlay(one.key, one.label, tuple(report.selective for report in one.results)) for one in overlays]
     info = selective.selective_info(curves, across)
     chart(
-        selective.selective(info, judged.colours, mark=mark),
+        selective.selective(info, judged.colours, judged.symbols, mark=mark),
         f"{judged.place}_selective",
         summary=selective.selective_summary(info),
         numbers=info.numbers,

@@ -163,6 +163,8 @@ def calibration_table(overlays: Sequence[Overlay[ConfidenceReport]]) -> pl.DataF
         rows.append(
             {
                 "Run": one.label,
+                "Runs": str(len(one.results)),
+                "n": count(max(part.n for part in before)),
                 "Calibration error": _error_text(before),
                 "By chance": percent(sum(chance) / len(chance), 2),
                 "Temperature": _mean(temperatures, 2),
@@ -171,8 +173,6 @@ def calibration_table(overlays: Sequence[Overlay[ConfidenceReport]]) -> pl.DataF
                 "Log loss after": _mean([part.loss[0] for part in after], 4),
                 "Mean confidence": _mean_percent([part.confidence for part in before]),
                 "Accuracy": _mean_percent([part.accuracy for part in before]),
-                "Runs": str(len(one.results)),
-                "n": count(max(part.n for part in before)),
             }
         )
     return pl.DataFrame(rows)

@@ -13,4 +13,5 @@ def judged_of(subject: Subject) -> Judged:
         members.setdefault(key, []).append((row["run_id"], subject.output or row["main_output"] or ""))
     names = subject.group_names if subject.is_grouped else subject.names
     labels = distinct({key: names[key] for key in members})
-    return Judged([Member(key, labels[key], tuple(runs)) for key, runs in members.items()], "test", "compare")
+    chosen = [Member(key, labels[key], tuple(runs)) for key, runs in members.items()]
+    return Judged(chosen, "test", "compare", subject.is_grouped)

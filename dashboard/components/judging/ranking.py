@@ -55,7 +55,7 @@ def draw_ranking(judged: Judged) -> None:
     with left:
         info = roc.roc_info(overlays, chosen)
         chart(
-            roc.roc(info, _colours(judged, overlays), is_log=is_log),
+            roc.roc(info, *_looks(judged, overlays), is_log=is_log),
             f"{judged.place}_roc",
             summary=roc.roc_summary(info),
             numbers=lambda: numbers_of(info.lines, "false alarms", "found"),
@@ -64,7 +64,7 @@ def draw_ranking(judged: Judged) -> None:
     with right:
         finds = precision_recall.precision_recall_info(overlays, chosen)
         chart(
-            precision_recall.precision_recall(finds, _colours(judged, overlays)),
+            precision_recall.precision_recall(finds, *_looks(judged, overlays)),
             f"{judged.place}_precision_recall",
             summary=precision_recall.precision_recall_summary(finds),
             numbers=lambda: numbers_of(finds.lines, "recall", "precision"),
@@ -82,8 +82,9 @@ def draw_ranking(judged: Judged) -> None:
         )
 
 
-def _colours(judged: Judged, overlays: Sequence[Overlay[Any]]) -> dict[str, str] | None:
-    return judged.colours if len(overlays) > 1 else None
+def _looks(judged: Judged, overlays: Sequence[Overlay[Any]]) -> tuple[dict[str, str] | None, dict[str, str] | None]:
+    """Return colours and symbols of the page; of one run the curves are of classes, and have their own."""
+    return (judged.colours, judged.symbols) if len(overlays) > 1 else (None, None)
 
 
 def _choose(overlays: Sequence[Overlay[Any]]) -> list[int]:

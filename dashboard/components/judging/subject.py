@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
+from cnnlab.plots.labels import with_n
 from cnnlab.plots.overlays import Overlay
-from cnnlab.plots.palette import colour_of
+from cnnlab.plots.palette import colour_of, symbol_of
 from dashboard import answer_data
 from dashboard.components.text import plain
 
@@ -29,11 +30,13 @@ class Judged:
         members: In the order of their colours.
         split: `test` or `val`; confidence is always judged on test.
         place: What the keys of the page's widgets begin with.
+        is_grouped: Members are groups: they are called with how many of their runs are judged.
     """
 
     members: Sequence[Member]
     split: str
     place: str
+    is_grouped: bool = False
 
     @property
     def is_one_run(self) -> bool:
@@ -43,6 +46,11 @@ class Judged:
     def colours(self) -> dict[str, str]:
         """By the key of a member: the same on each chart of the page."""
         return colour_of(member.key for member in self.members)
+
+    @property
+    def symbols(self) -> dict[str, str]:
+        """Likewise; they tell those of one colour apart."""
+        return symbol_of(member.key for member in self.members)
 
     def overlays(self, kind: answer_data.Kind) -> list[Overlay[Any]]:
         """Return the results of the members that have some, saying which have none or other classes."""
@@ -65,7 +73,8 @@ class Judged:
         for member in self.members:
             results = tuple(result for run in member.runs if (result := one(*run)) is not None)
             if results:
-                overlays.append(Overlay(member.key, member.label, results))
+                label = with_n(member.label, len(results)) if self.is_grouped else member.label
+                overlays.append(Overlay(member.key, label, results))
             if len(results) < len(member.runs):
                 missing = len(member.runs) - len(results)
                 lacking.append(

@@ -22,7 +22,7 @@ def draw_top_k(judged: Judged) -> None:
         return
     info = top_k.top_k_info(overlays)
     chart(
-        top_k.top_k(info, judged.colours),
+        top_k.top_k(info, judged.colours, judged.symbols),
         f"{judged.place}_top_k",
         summary=top_k.top_k_summary(info),
         numbers=lambda: numbers_of(info.lines, "k", "accuracy"),
