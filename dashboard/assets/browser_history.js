@@ -1,44 +1,61 @@
-// Browser Back leads to the view that a person left.
+// Browser Back leads to the view that a person left, in one step.
 //
 // Streamlit opens a page with an address in two steps, each an entry of the history: first the old page with the
 // address of the new one, which is a view of nothing, then the new page. And each value that a script writes into
-// the address is an entry of its own. Here the first step gets the address back that the person left, and is passed
-// over in both directions; and only what a person did makes an entry, not what a page writes by itself.
+// the address is an entry of its own. Here a change of the address within a page waits a moment before it becomes
+// an entry, and is none where a page follows; and only what a person did makes one, not what a page writes by itself.
 (() => {
   if (window.cnnlabHistory) return;
   window.cnnlabHistory = true;
+  // The page follows within some hundredths of a second. Where the server takes longer, an entry too many is left.
+  const WAIT_MS = 1500;
   const push = history.pushState.bind(history), replace = history.replaceState.bind(history);
-  let place = history.state?.place ?? 0;
-  let step = null; // the last change of the address within a page: where from, where to, whether it is an entry
+  let change = null; // the last one within a page: where from, where to, and what makes it an entry later
   let isAsked = false; // whether a person did anything since the last entry
 
-  for (const name of ["pointerdown", "keydown"]) window.addEventListener(name, () => { isAsked = true; }, true);
+  const settle = () => {
+    if (!change?.timer) return;
+    clearTimeout(change.timer);
+    change.timer = null;
+    if (location.href !== change.to) return;
+    const state = history.state;
+    replace(state, "", change.from);
+    push(state, "", change.to);
+  };
+  for (const name of ["pointerdown", "keydown"])
+    window.addEventListener(name, () => {
+      settle();
+      isAsked = true;
+    }, true);
 
+  const write = (state, title, url) => {
+    const from = location.href;
+    replace(state, title, url);
+    if (change?.to === from) change.to = location.href;
+  };
   history.pushState = (state, title, url) => {
     const from = location.href, to = new URL(url ?? from, from);
-    if (to.pathname !== location.pathname) {
-      if (step?.to === from && to.search === location.search)
-        replace({ ...history.state, isStep: step.isEntry }, "", step.from);
-      step = null;
-    } else if (isAsked) {
-      step = { from, to: to.href, isEntry: true };
+    if (to.pathname === location.pathname && !isAsked) {
+      write(state, title, url);
+    } else if (to.pathname === location.pathname) {
+      settle();
+      isAsked = false;
+      replace(state, title, url);
+      change = { from, to: location.href, timer: setTimeout(settle, WAIT_MS) };
     } else {
-      step = step?.to === from ? { ...step, to: to.href } : { from, to: to.href, isEntry: false };
-      replace(history.state, title, url);
-      return;
+      if (change?.to === from && to.search === location.search) {
+        clearTimeout(change.timer);
+        replace(history.state, "", change.from);
+      } else settle();
+      change = null;
+      isAsked = false;
+      push(state, title, url);
     }
-    isAsked = false;
-    push({ ...state, place: ++place }, title, url);
   };
-  history.replaceState = (state, title, url) => {
-    replace({ ...state, place, isStep: history.state?.isStep }, title, url);
-    step = null;
-  };
-  window.addEventListener("popstate", (event) => {
-    const to = event.state?.place ?? 0, direction = Math.sign(to - place);
-    place = to;
-    step = null;
+  history.replaceState = write;
+  window.addEventListener("popstate", () => {
+    clearTimeout(change?.timer);
+    change = null;
     isAsked = false;
-    if (event.state?.isStep && direction) history.go(direction);
   });
 })();

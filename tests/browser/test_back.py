@@ -22,7 +22,8 @@ def test_back_and_forward_lead_to_the_views_that_were_left(server, open_tab):
     page.wait_for_url("**/runs?q=seed*")
     left = page.url
     page.get_by_role("link", name="run 2").click()
-    page.wait_for_url(f"**/run?run={runs[2]}")
+    page.wait_for_url(f"**/run?run={runs[2]}*")
+    expect(page.get_by_role("heading", level=1)).to_have_text("run 2")
     tab.settle()
     page.go_back()
     page.wait_for_url(left)
@@ -42,13 +43,17 @@ def test_back_and_forward_lead_to_the_views_that_were_left(server, open_tab):
     page.wait_for_url("**/run?run=*")
     tab.settle()
     opened = page.url
-    for step, address in ((page.go_back, compared), (page.go_back, ticked), (page.go_forward, compared)):
+    steps = (
+        (page.go_back, compared, "Compare"),
+        (page.go_back, ticked, "Runs"),
+        (page.go_forward, compared, "Compare"),
+        (page.go_forward, opened, "run 2"),
+    )
+    for step, address, title in steps:
         step()
         page.wait_for_url(address)
+        # Two steps at once are two answers on their way, of which Streamlit takes the first for a change of page.
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
         tab.settle()
         assert page.url == address
-    expect(page.locator(".st-key-verdict")).to_contain_text("run 2")
-    page.go_forward()
-    page.wait_for_url(opened)
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert tab.errors == []
