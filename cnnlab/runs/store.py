@@ -219,8 +219,11 @@ class Store:
         """Remove folders whose creator was killed halfway."""
         with os.scandir(self.runs_dir) as entries:
             for entry in entries:
-                if is_temporary(entry.name) and time.time() - entry.stat().st_mtime > _LEFTOVER_AGE_S:
-                    shutil.rmtree(entry.path, ignore_errors=True)
+                if not is_temporary(entry.name):
+                    continue
+                with contextlib.suppress(FileNotFoundError):  # another process has just finished its run
+                    if time.time() - entry.stat().st_mtime > _LEFTOVER_AGE_S:
+                        shutil.rmtree(entry.path, ignore_errors=True)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:

@@ -1,6 +1,8 @@
 """Real processes: a writer that is killed, readers beside writers that replace."""
 
+import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,7 +14,9 @@ import polars as pl
 import pytest
 from run_making import ENDED_AT
 
+from cnnlab.config import RunConfig
 from cnnlab.runs import index, queries
+from cnnlab.runs import store as store_module
 from cnnlab.runs.status import RunStatus, write_status
 from cnnlab.runs.store import Store
 
@@ -127,6 +131,19 @@ def test_many_write_the_index_while_others_read_it(store: Store) -> None:
     assert queries.summaries(store).height == 75
     assert queries.summaries(store).equals(index.scan(store))
     assert pl.read_parquet(index.index_path(store)).height == 75
+
+
+def test_a_run_that_another_process_finishes_meanwhile_stops_nobody(store: Store, monkeypatch) -> None:
+    class Gone:
+        """What was listed, and has its final name by the time somebody looks closer."""
+
+        name, path = ".0123456789abcdef.tmp", "gone"
+
+        def stat(self) -> os.stat_result:
+            raise FileNotFoundError
+
+    monkeypatch.setattr(store_module.os, "scandir", lambda _folder: contextlib.nullcontext([Gone()]))
+    assert store.create_run(RunConfig()).is_dir()
 
 
 def test_the_writer_side_stays_light() -> None:
