@@ -33,7 +33,12 @@ def effects_against(comparison: Comparison, sides: Sequence[Side], scores: Seque
             reason = "no seed differs from another" if math.isnan(against.p) else ""
             method = METHODS[against.speaks_of]
             found[place] = replace(known, difference=against.difference, p=against.p, method=method, reason=reason)
-    return _corrected(found, len(sides) * (len(sides) - 1) // 2)
+    return _corrected(found, num_pairs(len(sides)))
+
+
+def num_pairs(sides: int) -> int:
+    """Return how many pairs so many sides make."""
+    return sides * (sides - 1) // 2
 
 
 def _alone(comparison: Comparison, side: Side, scores: Scores) -> Effect:
@@ -67,10 +72,10 @@ def _has_answers(side: Side) -> bool:
     return any(run.answers is not None for run in side.runs)
 
 
-def _corrected(found: Sequence[Effect], num_pairs: int) -> list[Effect]:
+def _corrected(found: Sequence[Effect], count: int) -> list[Effect]:
     """Return the effects with Holm's correction for those that the comparison has not corrected, over as many pairs."""
     loose = [place for place, one in enumerate(found) if one.method == "welch"]
     raw = [one.difference.p for one in found if one.difference and one.method == "welch"]
-    others = [math.nan] * (num_pairs - len(raw))  # not known here, and they count
+    others = [math.nan] * (count - len(raw))  # not known here, and they count
     corrected = dict(zip(loose, holm([*raw, *others]), strict=False))
     return [replace(one, p=corrected.get(place, one.p)) for place, one in enumerate(found)]

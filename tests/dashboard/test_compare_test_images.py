@@ -141,6 +141,12 @@ def test_a_baseline_refuses_what_has_other_images(open_page, apart):
     assert table["Test accuracy"].to_list()[1] == "–"
 
 
+def test_a_baseline_says_over_how_many_pairs_it_corrects(open_page, store, apart):
+    third = make_run(store.root, accuracy=0.7, name="third", training={"epochs": 5})
+    page = opened(open_page, [*apart, third], "settings", settings="Against a baseline")
+    assert "Holm's correction over the one pair, as in the overview" in text(page), "of three, one is refused"
+
+
 def test_lines_have_no_accuracy_on_other_images(open_page, apart):
     page = opened(open_page, apart, "settings", settings="Parallel coordinates")
     told = text(page)

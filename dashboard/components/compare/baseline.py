@@ -7,11 +7,12 @@ import polars as pl
 import streamlit as st
 
 from cnnlab.analysis.ablation import Effect, Scores
-from cnnlab.analysis.baseline import effects_against
+from cnnlab.analysis.baseline import effects_against, num_pairs
 from cnnlab.analysis.comparison import Comparison, compare
 from cnnlab.analysis.config_table import Setting
 from cnnlab.analysis.pairing import shared_text
 from cnnlab.plots.forest import forest, forest_info, forest_summary
+from cnnlab.plots.labels import listed_with_reasons, plural
 from dashboard import data
 from dashboard.components import how_to_read
 from dashboard.components.chart import chart
@@ -34,7 +35,7 @@ def draw_baseline(subject: Subject, settings: list[Setting]) -> None:
     order = [chosen, *(key for key in keys if key != chosen)]
     scores = [scores_of(names[key], subject.members_of(key)) for key in order]
     by_key = {side.key: side for side in sides_of_subject(subject)}
-    comparison = compare(list(by_key.values()), keys.index(chosen))
+    comparison = compare(list(by_key.values()), list(by_key).index(chosen))
     found = effects_against(comparison, [by_key[key] for key in order], scores)
     places = {key: place for place, key in enumerate(keys)}
     changed = {key: change_text(settings, places[chosen], places[key]) for key in keys}
@@ -62,7 +63,7 @@ def draw_baseline(subject: Subject, settings: list[Setting]) -> None:
     )
     info = forest_info(found)
     shared = comparison.shared
-    said = (stands_on(found, scores, shared.num_images), shared_text(shared, subject.names), _refused_text(comparison))
+    said = (stands_on(found, scores, comparison), shared_text(shared, subject.names), _refused_text(comparison))
     hint = plain(" ".join(filter(None, said)))
     chart(
         forest(info), "effects_forest", summary=forest_summary(info), numbers=table, how_to_read=how_to_read.FOREST,
@@ -89,9 +90,19 @@ def scores_of(name: str, rows: Sequence[Mapping[str, Any]]) -> Scores:
     )
 
 
+def _corrected_over(found: Sequence[Effect], comparison: Comparison) -> str:
+    """Return over which pairs the correction is; what is known by accuracies alone counts all that are chosen."""
+    count = comparison.num_pairs
+    over = "the one pair" if count == 1 else f"all {count:,} compared pairs"
+    told = [f"{over}, as in the overview"] if count else []
+    if any(one.method == "welch" for one in found):
+        told.append(f"all {plural(num_pairs(len(found)), 'pair')} of these {len(found)} for Welch's t")
+    return " and over ".join(told)
+
+
 def _refused_text(comparison: Comparison) -> str:
-    told = [f"{name} ({reason})" for name, reason in comparison.refused.values()]
-    return f"Not compared: {', '.join(told)}." if told else ""
+    told = listed_with_reasons(dict(comparison.refused.values()), {})
+    return f"Not compared: {told}." if told else ""
 
 
 def change_text(settings: Sequence[Setting], base: int, other: int) -> str:
@@ -106,20 +117,15 @@ def change_text(settings: Sequence[Setting], base: int, other: int) -> str:
     )
 
 
-def stands_on(found: Sequence[Effect], scores: Sequence[Scores], num_images: int) -> str:
-    """Return method, correction, n and data, in sentences.
-
-    Args:
-        num_images: That all that are compared share; 0 where their answers are not known.
-    """
+def stands_on(found: Sequence[Effect], scores: Sequence[Scores], comparison: Comparison) -> str:
+    """Return method, correction, n and data, in sentences."""
     said = method_sentences(found)
     if not said:
         return ""
-    pairs = len(found) * (len(found) - 1) // 2
     said.append(
         "Each interval is at 95 % by itself; 'more than noise' means p below 0.05 after Holm's correction over "
-        f"{'the one pair' if pairs == 1 else f'all {pairs} pairs of these {len(found)}'}, as in the overview."
+        f"{_corrected_over(found, comparison)}."
     )
     versions = sorted({version for one in scores for version in one.versions})
-    images = num_images or max(one.num_images for one in scores)
+    images = comparison.shared.num_images or max(one.num_images for one in scores)
     return " ".join([*said, f"{images:,} test images of {', '.join(versions)}."])
