@@ -138,7 +138,7 @@ def per_class(
     if len(info.lines) > MOST_POINTS:
         curves = list(enumerate(info.lines))
         hovers = [[cell_hover(line.label, _hover(info, at, line, row)) for at, line in curves] for row in range(shown)]
-        add_class_cells(figure, info, shown, hovers, is_dark=is_dark)
+        add_class_cells(figure, info.lines, shown, hovers, is_dark=is_dark)
     else:
         for place, (line, offset) in enumerate(zip(info.lines, offsets, strict=True)):
             look = colours[line.key], symbols[line.key]

@@ -1,16 +1,14 @@
 """Many runs and their classes as a table of coloured numbers: a row per class, a column per run."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
 from cnnlab.plots.inked_cells import add_inked_cells
 from cnnlab.plots.labels import escaped, unique_labels
+from cnnlab.plots.overlays import Line
 from cnnlab.plots.palette import sequential
-
-if TYPE_CHECKING:
-    from cnnlab.plots.per_class import PerClassInfo
 
 ROW_PX, HEAD_PX = 26, 200
 # Longer names of runs would take more height than ten classes.
@@ -18,14 +16,14 @@ NAME_LENGTH = 22
 
 
 def add_class_cells(
-    figure: go.Figure, info: "PerClassInfo", shown: int, hovers: list[list[str]], *, is_dark: bool
+    figure: go.Figure, lines: Sequence[Line], shown: int, hovers: list[list[str]], *, is_dark: bool
 ) -> None:
     """Draw the first classes from the top; white or the page's colour is the lowest number of all.
 
     Args:
         hovers: Of each class and run.
     """
-    shares = np.array([line.y[:shown] for line in info.lines], dtype=np.float64).T
+    shares = np.array([line.y[:shown] for line in lines], dtype=np.float64).T
     known = shares[np.isfinite(shares)]
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
     add_inked_cells(
@@ -35,7 +33,7 @@ def add_class_cells(
         scale=sequential(is_dark, power=1.4),
         low=low,
         high=high if high > low else low + 1,
-        x=unique_labels((line.label for line in info.lines), NAME_LENGTH),
+        x=unique_labels((line.label for line in lines), NAME_LENGTH),
         xgap=1,
         ygap=1,
         showscale=False,
