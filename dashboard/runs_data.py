@@ -36,9 +36,7 @@ def fields() -> pl.DataFrame:
 def found(runs: pl.DataFrame, question: str, *, has_archived: bool) -> pl.DataFrame:
     """Return the runs for which a question holds, archived ones only where asked for; raises `QueryError`."""
     tree = parse(question)
-    if not has_archived and not where.mentions(tree, "is_archived"):
-        runs = runs.filter(~pl.col("is_archived"))
-    return where.find(runs, tree, fields)
+    return where.find(where.visible(runs, tree, has_archived=has_archived), tree, fields)
 
 
 def ordered(runs: pl.DataFrame, by: str) -> pl.DataFrame:
@@ -46,9 +44,9 @@ def ordered(runs: pl.DataFrame, by: str) -> pl.DataFrame:
     return where.ordered(runs, by, fields) if by else runs
 
 
-def parts(runs: pl.DataFrame, question: str) -> list[where.Part]:
-    """Return what each part of a question keeps alone."""
-    return where.parts(runs, question, fields)
+def parts(runs: pl.DataFrame, question: str, *, has_archived: bool) -> list[where.Part]:
+    """Return what each part of a question keeps alone, of the runs that `found` looks at."""
+    return where.parts(where.visible(runs, parse(question), has_archived=has_archived), question, fields)
 
 
 def with_columns(runs: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:

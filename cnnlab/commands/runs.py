@@ -9,13 +9,13 @@ from cnnlab.commands.annotate import bytes_text
 from cnnlab.commands.documents import run_document
 from cnnlab.commands.follow import follow_log
 from cnnlab.commands.output import JsonOption, grouped, percent, print_json, print_table, say
-from cnnlab.commands.selection import WhereOption, found, selected
+from cnnlab.commands.selection import WhereOption, found, selected, why_none
 from cnnlab.errors import UnknownNameError
 from cnnlab.files import size_of
 from cnnlab.launch.queue import Queue
 from cnnlab.query.sql import SqlAnswer, ask_sql
-from cnnlab.query.where import ordered, parts, with_fields
-from cnnlab.runs import fields, queries
+from cnnlab.query.where import ordered, with_fields
+from cnnlab.runs import fields
 from cnnlab.runs.adopting import as_yaml
 from cnnlab.runs.facts import read_config_values
 from cnnlab.runs.origin import is_foreign
@@ -60,7 +60,7 @@ def list_runs(
         print_json({"runs": rows, "total": table.height})
         return
     if not rows:
-        _say_none(store, where, status)
+        _say_none(store, where, status, has_archived=has_archived)
         return
     if names:
         right = [name for name, kind in shown.schema.items() if kind.is_numeric()]
@@ -87,13 +87,13 @@ def _cell_text(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
-def _say_none(store: Store, where: str, status: str) -> None:
+def _say_none(store: Store, where: str, status: str, *, has_archived: bool) -> None:
     if not ((where or status) and store.run_ids()):
         print("No runs yet. Train the first with 'python -m cnnlab train --dataset digits --architecture lenet5'.")
         return
     print("No run matches. See all with 'python -m cnnlab runs --archived'.")
-    for part in parts(queries.summaries(store), where, lambda: fields.fields(store)) if where else ():
-        print(part.sentence)
+    for sentence in why_none(store, where, has_archived=has_archived):
+        print(sentence)
 
 
 def _print_answer(answer: SqlAnswer, is_json: bool) -> None:

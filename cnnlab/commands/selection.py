@@ -28,10 +28,16 @@ def found(store: Store, where: str, *, has_archived: bool) -> pl.DataFrame:
     Raises:
         QueryError: the query cannot be read.
     """
-    runs, tree = queries.summaries(store), parse(where)
-    if not has_archived and not queries_in_words.mentions(tree, "is_archived"):
-        runs = runs.filter(~pl.col("is_archived"))
+    tree = parse(where)
+    runs = queries_in_words.visible(queries.summaries(store), tree, has_archived=has_archived)
     return queries_in_words.find(runs, tree, lambda: fields.fields(store))
+
+
+def why_none(store: Store, where: str, *, has_archived: bool) -> list[str]:
+    """Return what each part of a query keeps alone, in sentences; raises as `found`."""
+    runs = queries_in_words.visible(queries.summaries(store), parse(where), has_archived=has_archived)
+    parts = queries_in_words.parts(runs, where, lambda: fields.fields(store)) if where.strip() else []
+    return [part.sentence for part in parts]
 
 
 def selected(store: Store, run_ids: Sequence[str], where: str) -> list[str]:

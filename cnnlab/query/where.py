@@ -18,6 +18,8 @@ from cnnlab.query.comparisons import compared
 from cnnlab.query.language import All, Comparison, Either, Not, Text, Tree, Word, parse, text
 from cnnlab.query.names import AGE, Field, resolve
 
+# Among so many texts at most one is looked for that was perhaps meant: among 10,000 names it took 0.7 s, at each key.
+MOST_KNOWN = 1000
 # Where a word alone is looked for.
 SEARCHED = (
     "run_id",
@@ -121,7 +123,8 @@ def parts(runs: pl.DataFrame, question: str, fields: Callable[[], pl.DataFrame])
     found = []
     for part in tree.parts if isinstance(tree, All) else (tree,):
         frame, columns = with_fields(runs, names_in(part), fields)
-        lacking = [one.column for one in columns.values() if frame[one.column].null_count() == frame.height]
+        empty = [one.column for one in columns.values() if frame[one.column].null_count() == frame.height]
+        lacking = empty if frame.height else []
         num_kept = find(runs, part, fields).height
         near = "" if num_kept or lacking else _near(part, frame, columns)
         found.append(Part(text(part), num_kept, ", ".join(lacking), near))
@@ -136,7 +139,8 @@ def _near(part: Tree, frame: pl.DataFrame, columns: Mapping[str, Field]) -> str:
     asked = part.values[0]
     if not isinstance(asked, Text) or column.dtype != pl.String:
         return ""
-    close = difflib.get_close_matches(asked.text, column.drop_nulls().unique().sort().to_list(), n=1)
+    known = column.drop_nulls().unique().sort()
+    close = difflib.get_close_matches(asked.text, known.to_list(), n=1) if known.len() <= MOST_KNOWN else []
     return close[0] if close else ""
 
 
@@ -162,6 +166,11 @@ def ordered(runs: pl.DataFrame, by: str, fields: Callable[[], pl.DataFrame]) -> 
         key = key.fill_nan(None)
     places = pl.arg_sort_by(key, descending=by.startswith("-"), nulls_last=True, maintain_order=True)
     return runs[runs.select(places).to_series()]
+
+
+def visible(runs: pl.DataFrame, tree: Tree, *, has_archived: bool) -> pl.DataFrame:
+    """Return the runs that a question speaks of: archived ones where asked for, or where it names them."""
+    return runs if has_archived or mentions(tree, "is_archived") else runs.filter(~pl.col("is_archived"))
 
 
 def mentions(tree: Tree, column: str) -> bool:

@@ -122,7 +122,7 @@ def _found(runs: pl.DataFrame, question: str) -> pl.DataFrame:
 def _draw_nothing(runs: pl.DataFrame, question: str, has_archived: bool) -> None:
     """Say which part of a question leaves nothing."""
     st.info("No run matches. Clear the search or a filter.", icon=":material/filter_alt_off:")
-    parts = runs_data.parts(runs, question) if question.strip() else []
+    parts = runs_data.parts(runs, question, has_archived=has_archived) if question.strip() else []
     for part in parts:
         st.caption(plain(part.sentence))
     hidden = 0 if has_archived else runs_data.found(runs, question, has_archived=True).height

@@ -39,6 +39,9 @@ def test_runs_are_found_sorted_and_shown_with_columns(call, store):
     said = call("runs", "--where", "accuracy>99% architecture=lent5")[1].splitlines()
     assert said[0].startswith("No run matches.")
     assert said[1:] == ["accuracy>99%: no run alone.", "architecture=lent5: no run alone. Did you mean 'lenet5'?"]
+    call("annotate", good, bad, "--archive")
+    said = call("runs", "--where", "architecture=lenet5")[1].splitlines()
+    assert said[1:] == ["architecture=lenet5: no run alone."], "archived ones are not looked at"
 
 
 def test_sql_is_asked_of_all_runs_or_those_of_a_query(call, store):
